@@ -1,0 +1,134 @@
+"""One visit as the tally sees it: what was true at the unlock, and everything sensed since, on one clock.
+
+Typed mirror of the visit trace (README of this folder); `cabinet.trace` reads and writes the files.  `t` is seconds
+since the unlock order on the monotonic clock; what came before it (the baseline) has negative `t`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cabinet.units import CameraId, Minor, Sku, VisitId, ZoneId
+
+SPREAD_OF_MASS = 0.015  # unit-to-unit standard deviation, as a share of the mass, where none was learnt
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    name: str
+    mass_g: float
+    unit_price: Minor
+    mass_sd_g: float | None = None  # None: SPREAD_OF_MASS
+    tax: str = "standard"
+    min_age: int = 0
+
+    @property
+    def spread_g(self) -> float:
+        return self.mass_g * SPREAD_OF_MASS if self.mass_sd_g is None else self.mass_sd_g
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    kind: str = "shelf"
+    cells: int = 4
+    capacity_g: float = 20_000.0
+    rate_hz: float = 80.0
+    noise_g: float = 1.0  # standard deviation of one sample
+    quantum_g: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    width: int
+    height: int
+    fps: float
+    sees: tuple[ZoneId, ...] = ()
+    polygons: Mapping[ZoneId, tuple[tuple[float, float], ...]] = field(default_factory=dict)  # pixels
+    starts_at_t: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """visit.json."""
+
+    visit: VisitId
+    cabinet: str
+    started_at: str  # RFC 3339, wall clock; for people, never for arithmetic
+    clock_trusted: bool
+    purpose: Literal["shop", "restock", "service"]
+    currency: str
+    zones: Mapping[ZoneId, Zone]
+    cameras: Mapping[CameraId, Camera]
+    catalog: Mapping[Sku, Product]
+    planogram: Mapping[ZoneId, tuple[Sku, ...]]
+    stock: Mapping[ZoneId, Mapping[Sku, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mass:
+    """Consecutive raw calibrated readings of one zone, the first at `t`; None = flagged bad by the board."""
+
+    t: float
+    zone: ZoneId
+    hz: float
+    g: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bolt:
+    t: float
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    t: float
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a camera saw cross a zone's edge.  `scores` and `other` are probabilities and sum to 1."""
+
+    t: float
+    camera: CameraId
+    zone: ZoneId
+    action: Literal["take", "return", "unknown"]
+    t0: float
+    t1: float
+    scores: Mapping[Sku, float]
+    other: float
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    t: float
+    part: str
+    ok: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    t: float
+    probe: str
+    c: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples known to be lost."""
+
+    t: float
+    part: str
+    seconds: float
+
+
+Happening = Mass | Bolt | Door | Sighting | Health | Temperature | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    header: Header
+    events: tuple[Happening, ...]
+    incomplete: bool = False  # a torn line ended the trace early

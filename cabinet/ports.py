@@ -1,0 +1,102 @@
+"""What the loops need from the world, and nothing about how the world does it.
+
+Methods raise `PortError` or succeed.  What happens in the world comes back through the callbacks given at wiring.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cabinet.units import CameraId, MemberId, Sku, VisitId
+
+if TYPE_CHECKING:  # numpy costs 0.1 s and only vision code looks into a picture
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.uint8]  # height x width x 3, BGR
+
+
+class PortError(Exception):
+    """The part did not do as it was told; the message names the part and the remedy."""
+
+
+class Lock(Protocol):
+    async def release(self, visit: VisitId, lease_s: float) -> None:
+        """Unlock for at most `lease_s` seconds; it relocks on its own.  Returns when the order is accepted."""
+
+    async def engage(self) -> None:
+        """Lock now.  Safe to repeat."""
+
+    def keep_alive(self) -> None:
+        """Called on every tick of the state machine (<= 0.2 s apart); a lease ends 0.5 s after the last call."""
+
+
+class Signals(Protocol):
+    async def lamp(self, mode: str) -> None:
+        """`off`, `ready`, `busy`, `open` or `alarm`."""
+
+    async def buzzer(self, pattern: str) -> None:
+        """`none`, `ok`, `prompt` or `alarm`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    camera: CameraId
+    at_s: float  # monotonic, when it was read
+    picture: "Picture"
+
+
+class Eye(Protocol):
+    """One camera.  Capturing goes on in the background; these never block."""
+
+    @property
+    def camera(self) -> CameraId: ...
+
+    def latest(self, after_s: float = float("-inf")) -> Frame | None:
+        """The newest frame if it is newer than `after_s`, else None."""
+
+    def trouble(self) -> str | None:
+        """Why there are no fresh frames, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face found in a frame: its place in pixels and 128 numbers to compare with templates."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    template: tuple[float, ...]
+
+
+class Faces(Protocol):
+    async def find(self, picture: "Picture") -> Sequence[Face]:
+        """Every face of the frame, largest first.  Raises PortError where the library is absent or broken."""
+
+
+class Codes(Protocol):
+    def read(self, picture: "Picture") -> Sequence[str]:
+        """The texts of the QR codes and barcodes in the frame; garbage bytes are dropped and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Probabilities over the SKUs the recogniser can tell apart; with `other` they sum to 1."""
+
+    skus: Mapping[Sku, float]
+    other: float
+
+
+class Recogniser(Protocol):
+    def embed(self, crop: "Picture") -> Sequence[float]:
+        """A unit vector that is near for pictures of the same product."""
+
+    def scores(self, crop: "Picture", gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+        """Compare a tight crop with the class means of the gallery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    member: MemberId
+    vector: tuple[float, ...]
