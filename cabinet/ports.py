@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from cabinet.units import CameraId, MemberId, Sku, VisitId
+from cabinet.units import CameraId, MemberId, Sku, VisitId, ZoneId
 
 if TYPE_CHECKING:  # numpy costs 0.1 s and only vision code looks into a picture
     import numpy as np
@@ -29,6 +29,29 @@ class Lock(Protocol):
 
     def keep_alive(self) -> None:
         """Called on every tick of the state machine (<= 0.2 s apart); a lease ends 0.5 s after the last call."""
+
+
+class Senses(Protocol):
+    """Where adapters tell what the hardware felt.  Called on the event loop; never blocks.  Times are monotonic."""
+
+    def door_found(self, at_s: float, *, is_open: bool) -> None:
+        """Where the door is at a (re)connection: an edge may have been missed."""
+
+    def door(self, at_s: float, *, is_open: bool) -> None:
+        """A debounced edge; shut means shut and bolted."""
+
+    def bolt(self, at_s: float, *, locked: bool) -> None: ...
+
+    def masses(self, zone: ZoneId, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
+        """Evenly spaced samples, the first at `at_s`; None is a sample known to be bad."""
+
+    def gap(self, part: str, seconds: float) -> None:
+        """Samples known to be lost."""
+
+    def temperature(self, probe: str, celsius: float) -> None: ...
+
+    def part(self, part: str, why: str | None) -> None:
+        """`part` is in order (None) or not (why)."""
 
 
 class Signals(Protocol):
@@ -54,6 +77,9 @@ class Eye(Protocol):
 
     def latest(self, after_s: float = float("-inf")) -> Frame | None:
         """The newest frame if it is newer than `after_s`, else None."""
+
+    def pace(self, fps: float | None) -> None:
+        """Decode so many frames a second from now on; None: the camera's idle rate."""
 
     def trouble(self) -> str | None:
         """Why there are no fresh frames, or None."""

@@ -1,0 +1,142 @@
+"""Looks after everything that is not a visit: is every part in order, is there disk, is it cold, what may be forgotten.
+
+It only reports; what a fault means for selling is the machine's business.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+from cabinet import clock
+from cabinet.ledger import Ledger
+from cabinet.parts import Parts
+from cabinet.ports import Eye
+from cabinet.senses import Nerves
+from cabinet.session.states import Authenticating, Idle, OutOfService, State
+from cabinet.units import CameraId
+from cabinet.witness import Witness
+
+ROUND_S = 0.5
+SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
+BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
+PROBE_SILENT_S = 30.0
+MIB = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    min_free_mib: int
+    traces_mib: int
+    traces_days: float
+    max_c: float | None = None  # None: ambient goods
+    grace_s: float = 1800.0
+
+
+@dataclass
+class Caretaker:
+    parts: Parts
+    nerves: Nerves
+    witness: Witness
+    eyes: Mapping[CameraId, Eye]
+    ledger: Ledger
+    traces: Path
+    limits: Limits
+    state: Callable[[], State]
+    warm_since_s: float | None = None
+    _rounds: int = field(default=0, init=False)
+
+    async def run(self) -> NoReturn:
+        while True:
+            self.round(clock.now_s())
+            await asyncio.sleep(ROUND_S)
+
+    def round(self, now_s: float) -> None:
+        """One look at everything.  Synchronous and short: tests call it with a time of their own."""
+        locked_state = isinstance(self.state(), Idle | OutOfService | Authenticating)
+        if locked_state and self.nerves.door_open is False:
+            self.witness.scales.learn_baseline()
+        for zone, scale in self.witness.scales.zones.items():
+            self.parts.report(f"scale:{zone}", scale.trouble(now_s))
+        for camera, eye in self.eyes.items():
+            self.parts.report(f"camera:{camera}", eye.trouble())
+        if locked_state:
+            self._bolt(now_s)
+        self._temperature(now_s)
+        if self._rounds % SLOW_EVERY == 0:
+            self._catalogue()
+            self._disk(now_s)
+        self._rounds += 1
+        self._started()
+
+    def _bolt(self, now_s: float) -> None:
+        if self.nerves.bolt_locked is False and now_s - self.nerves.bolt_since_s > BOLT_GRACE_S:
+            self.parts.report("bolt", "is not out although the lock is not driven: look for an item in its way")
+        elif self.nerves.bolt_locked:
+            self.parts.report("bolt", None)
+
+    def _temperature(self, now_s: float) -> None:
+        """FDA Food Code 4-204.111: above the limit for longer than the grace, no sale until serviced."""
+        if self.limits.max_c is None:
+            return
+        fresh = [c for c, at_s in self.nerves.temperatures_c.values() if now_s - at_s < PROBE_SILENT_S]
+        if not fresh:
+            self.parts.report("temperature", "no reading for 30 s: check the probe")
+            return
+        warmest_c = max(fresh)
+        if warmest_c <= self.limits.max_c:
+            self.warm_since_s = None
+            self.parts.report("temperature", None)
+        else:
+            self.warm_since_s = now_s if self.warm_since_s is None else self.warm_since_s
+            if now_s - self.warm_since_s > self.limits.grace_s:
+                self.parts.report("temperature", f"over {self.limits.max_c:g} °C for too long: service and restock")
+            elif self.parts.why("temperature") is not None:
+                self.parts.report("temperature", None)
+
+    def _catalogue(self) -> None:
+        empty = not self.ledger.catalog()
+        self.parts.report("catalogue", "is empty: cabinet catalog add SKU --name ..." if empty else None)
+
+    def look_at_catalogue(self) -> None:
+        """After a change, so that nobody waits for the next slow round."""
+        self._catalogue()
+
+    def _disk(self, now_s: float) -> None:
+        free_mib = shutil.disk_usage(self.traces).free // MIB
+        short = free_mib < self.limits.min_free_mib
+        if short:
+            self.forget(now_s, keep_mib=0)
+        why = f"{free_mib} MiB free, {self.limits.min_free_mib} needed: remove files from {self.traces}"
+        self.parts.report("disk", why if short else None)
+        self.forget(now_s, keep_mib=self.limits.traces_mib)
+
+    def forget(self, now_s: float, keep_mib: int) -> None:
+        """Remove the oldest traces of closed visits over the size budget or the age.  The ledger's rows stay."""
+        del now_s
+        still_open = {record.visit for record in self.ledger.open_visits()}
+        folders = sorted(path for path in self.traces.iterdir() if path.is_dir() and path.name not in still_open)
+        sizes = {folder: _size_mib(folder) for folder in folders}
+        total_mib = sum(sizes.values())
+        oldest_ms = clock.stamp().wall_ms - self.limits.traces_days * 86_400_000
+        for folder in folders:  # names are ULIDs: oldest first
+            too_old = folder.stat().st_mtime * 1000 < oldest_ms and clock.quality() != "none"
+            if total_mib <= keep_mib and not too_old:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            total_mib -= sizes[folder]
+            log.info("trace_forgotten visit=%s", folder.name)
+
+    def _started(self) -> None:
+        """The machine may sell once door and bolt are known; every other part answers for itself."""
+        if self.nerves.door_open is not None and self.nerves.bolt_locked is not None:
+            self.parts.report("cabinet", None)
+
+
+def _size_mib(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / MIB

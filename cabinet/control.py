@@ -1,0 +1,127 @@
+"""The technician's door into the running daemon: a Unix socket, one JSON line in, one JSON line out.
+
+Permissions are the file's (0660): whoever is in the cabinet's group may ask.  The peer's user name, as the kernel tells
+it, signs what is written.  Garbage is answered with an error and harms nobody.  What may be asked is in `office`.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import pwd
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+MAX_LINE = 32 << 20  # twenty photographs as base64
+MAX_CLIENTS = 16
+
+log = logging.getLogger(__name__)
+
+Arguments = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+class RequestError(Exception):
+    """The request cannot be done; `remedy` says what to do instead."""
+
+    def __init__(self, error: str, remedy: str = "") -> None:
+        super().__init__(error)
+        self.remedy = remedy
+
+
+class Control:
+    """`operations` answer once; `streams` answer until the client goes."""
+
+    def __init__(
+        self,
+        path: Path,
+        operations: Mapping[str, Callable[[Arguments, str], Awaitable[Answer]]],
+        streams: Mapping[str, Callable[[], AsyncIterator[Answer]]],
+    ) -> None:
+        self.path = path
+        self._operations = operations
+        self._streams = streams
+        self._clients = 0
+        self.refused = 0  # lines that were no request
+
+    async def run(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()  # a killed daemon leaves its socket; the ledger's lock keeps two daemons apart
+        before = os.umask(0o117)
+        try:
+            server = await asyncio.start_unix_server(self._client, self.path, limit=MAX_LINE)
+        finally:
+            os.umask(before)
+        async with server:
+            await server.serve_forever()
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        who = _peer(writer)
+        self._clients += 1
+        try:
+            if self._clients > MAX_CLIENTS:
+                await _say(writer, _no(RequestError("too many clients", "close another one")))
+                return
+            while line := await reader.readline():
+                await self._answer(line, who, writer)
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+            self.refused += 1  # gone in the middle, or a line beyond the bound
+        finally:
+            self._clients -= 1
+            writer.close()
+
+    async def _answer(self, line: bytes, who: str, writer: asyncio.StreamWriter) -> None:
+        try:
+            operation, arguments = _request(line)
+            if operation in self._streams:
+                async for answer in self._streams[operation]():
+                    await _say(writer, {"ok": True, "data": answer})
+                return
+            answer = await self._known(operation)(arguments, who)
+            log.info("control op=%s who=%s", operation, who)
+            await _say(writer, {"ok": True, "data": answer})
+        except RequestError as error:
+            self.refused += 1
+            await _say(writer, _no(error))
+
+    def _known(self, operation: str) -> Callable[[Arguments, str], Awaitable[Answer]]:
+        try:
+            return self._operations[operation]
+        except KeyError:
+            remedy = "update the command line and the daemon together"
+            raise RequestError(f"unknown operation {operation!r}", remedy) from None
+
+
+def _request(line: bytes) -> tuple[str, Arguments]:
+    try:
+        request = json.loads(line)
+        operation, arguments = request["op"], request.get("args") or {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError("the line is no request", 'send {"op": "status", "args": {}}') from error
+    if not isinstance(operation, str) or not isinstance(arguments, dict):
+        raise RequestError("op must be text and args an object", 'send {"op": "status", "args": {}}')
+    return operation, arguments
+
+
+def _no(error: RequestError) -> Answer:
+    return {"ok": False, "error": str(error), "remedy": error.remedy}
+
+
+async def _say(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    writer.write(json.dumps(answer).encode() + b"\n")
+    await writer.drain()
+
+
+def _peer(writer: asyncio.StreamWriter) -> str:
+    """User name of the process at the other end (SO_PEERCRED)."""
+    sock = writer.get_extra_info("socket")
+    _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

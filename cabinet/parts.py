@@ -1,0 +1,65 @@
+"""What works and what does not: one list that status, doctor, telemetry and the state machine all read."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cabinet.session.events import Event, PartLost, PartRestored
+from cabinet.session.states import Fault
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str
+    why: str | None  # None: in order
+    since_s: float  # monotonic
+    needed: bool  # the cabinet does not sell without it
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.why is None
+
+
+class Parts:
+    """Reports may repeat; only changes are logged and told to the machine, and only of parts that selling needs."""
+
+    def __init__(self, post: Callable[[Event], None], now: Callable[[], float]) -> None:
+        self._post = post
+        self._now = now
+        self._parts: dict[str, Part] = {}
+        self._listeners: list[Callable[[Part], None]] = []
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(sorted(self._parts.values(), key=lambda part: part.name))
+
+    def on_change(self, listener: Callable[[Part], None]) -> None:
+        self._listeners.append(listener)
+
+    def expect(self, name: str, *, needed: bool, why: str = "not heard of yet", remedy: str = "") -> None:
+        """Declare a part before it has reported: until it does, it is not in order."""
+        self._parts[name] = Part(name, why, self._now(), needed, remedy)
+        if needed:
+            self._post(PartLost(self._now(), Fault(name, why)))
+
+    def report(self, name: str, why: str | None) -> None:
+        """`name` is in order (None) or not (why).  A part nobody expected is not needed to sell."""
+        before = self._parts.get(name) or Part(name, None, self._now(), needed=False)
+        if name in self._parts and before.why == why:
+            return
+        now_s = self._now()
+        part = self._parts[name] = Part(name, why, now_s, before.needed, before.remedy)
+        if why is None:
+            log.info("part_ok part=%s", name)
+        else:
+            log.warning("part_lost part=%s why=%s", name, why)
+        if part.needed:
+            self._post(PartRestored(now_s, name) if why is None else PartLost(now_s, Fault(name, why)))
+        for listener in self._listeners:
+            listener(part)
+
+    def why(self, name: str) -> str | None:
+        part = self._parts.get(name)
+        return None if part is None else part.why

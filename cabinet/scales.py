@@ -1,0 +1,107 @@
+"""The last seconds of every zone's mass, and what they say: steady, settled since the door shut, or dead.
+
+Pure bookkeeping with time as an argument; samples come in as the board sent them.
+"""
+
+import statistics
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cabinet.basket.evidence import Mass, Zone
+from cabinet.units import ZoneId
+
+KEPT_S = 4.0  # a trace carries at least 2 s of mass before the unlock
+STEADY_S = 0.4  # at 80 Hz 32 samples: the mean is good to a fifth of one sample's noise
+STEADY_SIGMA = 3.0  # times the zone's noise: beyond it something still swings
+SILENT_S = 1.0  # the board sends every 0.1 s
+
+
+@dataclass(slots=True)
+class Scale:
+    """One zone."""
+
+    zone: Zone
+    chunks: deque[tuple[float, float, tuple[float | None, ...]]] = field(default_factory=deque)  # at_s, hz, grams
+    steady_g: float | None = None  # last steady mean seen with the door shut
+
+    def add(self, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
+        self.chunks.append((at_s, hz, tuple(grams)))
+        while self.chunks and self.chunks[0][0] < at_s - KEPT_S:
+            self.chunks.popleft()
+
+    @property
+    def last_s(self) -> float:
+        """Time of the newest sample; minus infinity before the first."""
+        if not self.chunks:
+            return float("-inf")
+        at_s, hz, grams = self.chunks[-1]
+        return at_s + (len(grams) - 1) / hz
+
+    def since(self, from_s: float) -> list[float]:
+        """Good samples taken at or after `from_s`."""
+        return [
+            g
+            for at_s, hz, grams in self.chunks
+            if at_s + len(grams) / hz > from_s
+            for i, g in enumerate(grams)
+            if g is not None and at_s + i / hz >= from_s
+        ]
+
+    def steady(self, after_s: float = float("-inf")) -> float | None:
+        """Mean of the last 0.4 s if it all lies after `after_s` and does not swing, else None."""
+        from_s = self.last_s - STEADY_S
+        if from_s < after_s or not self.chunks or self.chunks[0][0] > from_s:
+            return None
+        samples = self.since(from_s)
+        if len(samples) < 8:
+            return None
+        half = len(samples) // 2
+        limit_g = STEADY_SIGMA * max(self.zone.noise_g, self.zone.quantum_g)
+        drift_g = abs(statistics.fmean(samples[:half]) - statistics.fmean(samples[half:]))
+        if statistics.stdev(samples) > limit_g or drift_g > limit_g / 2:
+            return None
+        return statistics.fmean(samples)
+
+    def trouble(self, now_s: float) -> str | None:
+        if now_s - self.last_s > SILENT_S:
+            return "no samples: check the cell amplifier's wiring"
+        if not self.since(self.last_s - SILENT_S):
+            return "only bad samples: check the cells (cabinet scale watch, once calibrated)"
+        if self.steady_g is None:
+            return "has not been steady with the door shut yet: wait, or look for vibration"
+        return None
+
+
+class Scales:
+    def __init__(self, zones: Mapping[ZoneId, Zone]) -> None:
+        self.zones = {zone: Scale(facts) for zone, facts in zones.items()}
+
+    def add(self, zone: ZoneId, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
+        self.zones[zone].add(at_s, hz, grams)
+
+    def learn_baseline(self) -> None:
+        """Call with the door shut and no visit under way."""
+        for scale in self.zones.values():
+            steady = scale.steady()
+            if steady is not None:
+                scale.steady_g = steady
+
+    def baseline_g(self) -> dict[ZoneId, float]:
+        return {zone: round(s.steady_g, 1) for zone, s in self.zones.items() if s.steady_g is not None}
+
+    def settled(self, after_s: float) -> bool:
+        """Every zone is steady on samples taken after `after_s`."""
+        return all(scale.steady(after_s) is not None for scale in self.zones.values())
+
+    def complete_until_s(self) -> float:
+        """Every zone's samples are in up to this instant."""
+        return min(scale.last_s for scale in self.zones.values())
+
+    def recent(self, origin_s: float) -> list[Mass]:
+        """What is kept, as trace events with `t` relative to `origin_s`."""
+        return [
+            Mass(round(at_s - origin_s, 4), zone, hz, grams)
+            for zone, scale in self.zones.items()
+            for at_s, hz, grams in scale.chunks
+        ]

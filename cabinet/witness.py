@@ -1,0 +1,353 @@
+"""Writes down everything sensed during a visit, and looks at the shelves before, during and after.
+
+The trace on disk is the only thing the tally reads, so whatever is not written here did not happen.  The witness
+judges nothing: it says what the cells weighed and what the cameras saw, and when every part has reported up to the
+instant the door shut (the barrier), so that no bill closes before its last event.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cabinet import clock
+from cabinet.basket.evidence import (
+    BARRIER,
+    Bolt,
+    Door,
+    Gap,
+    Happening,
+    Header,
+    Health,
+    Mass,
+    Sighting,
+    State,
+    Temperature,
+)
+from cabinet.ports import Eye, Frame, PortError, Recogniser
+from cabinet.scales import Scales
+from cabinet.session.events import Event, EvidenceComplete
+from cabinet.trace import Recorder, TraceError
+from cabinet.units import CameraId, Sku, VisitId, ZoneId
+
+if TYPE_CHECKING:
+    from cabinet.vision.motion import MotionFinder
+    from cabinet.vision.takes import Seen
+
+LOOK_EVERY_S = 0.2  # moving regions are looked for 5 times a second
+AFTER_TAIL_S = 2.0  # a trace goes on so long after the door has shut
+FRESH_S = 0.15  # the after-picture is at least so much younger than the closing: exposure settles with the lamp
+POLL_S = 0.05
+UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
+
+log = logging.getLogger(__name__)
+
+Polygons = Mapping[ZoneId, Sequence[tuple[float, float]]]
+Gallery = Mapping[Sku, Sequence[float]]
+
+
+@dataclass
+class Recording:
+    visit: VisitId
+    recorder: Recorder
+    origin_s: float  # monotonic time of t = 0
+    before: dict[CameraId, Frame] = field(default_factory=dict)
+    gallery: Gallery = field(default_factory=dict)
+    watching: asyncio.Task[None] | None = None
+    finishing: asyncio.Task[None] | None = None
+    stills: int = 0
+    seen_s: float = 0.0  # when the newest picture that led to a sighting was taken
+    settled_after_s: float | None = None  # what the barrier waits for
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def t(self, at_s: float) -> float:
+        return round(at_s - self.origin_s, 4)
+
+
+class Witness:
+    def __init__(
+        self,
+        scales: Scales,
+        eyes: Mapping[CameraId, tuple[Eye, Polygons]],
+        recogniser: Recogniser | None,
+        traces: Path,
+        header: Callable[[VisitId, str], Header],
+        gallery: Callable[[], Gallery],
+        post: Callable[[Event], None],
+        stills_per_visit: int = 40,
+    ) -> None:
+        self.scales = scales
+        self.eyes = eyes
+        self.recogniser = recogniser
+        self.traces = traces
+        self._header = header
+        self._gallery = gallery
+        self._post = post
+        self._stills_per_visit = stills_per_visit
+        self._recording: Recording | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._door_open = False
+        self._seeing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeing")
+        self.watchers: list[Callable[[Happening], None]] = []
+
+    # What the hardware feels.
+
+    def masses(self, zone: ZoneId, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
+        self.scales.add(zone, at_s, hz, grams)
+        if self._recording is not None:
+            self._write(Mass(self._recording.t(at_s), zone, hz, tuple(grams)))
+            after_s = self._recording.settled_after_s
+            if after_s is not None and self.scales.settled(after_s):
+                self._recording.settled.set()
+
+    def door(self, at_s: float, *, is_open: bool) -> None:
+        self._door_open = is_open
+        if self._recording is not None:
+            self._write(Door(self._recording.t(at_s), is_open))
+
+    def bolt(self, at_s: float, *, locked: bool) -> None:
+        if self._recording is not None:
+            self._write(Bolt(self._recording.t(at_s), locked))
+
+    def gap(self, part: str, seconds: float) -> None:
+        if self._recording is not None:
+            self._write(Gap(self._recording.t(clock.now_s()), part, round(seconds, 3)))
+
+    def temperature(self, probe: str, celsius: float) -> None:
+        if self._recording is not None:
+            self._write(Temperature(self._recording.t(clock.now_s()), probe, celsius))
+
+    def health(self, part: str, why: str | None) -> None:
+        if self._recording is not None:
+            self._write(Health(self._recording.t(clock.now_s()), part, why is None, why or ""))
+
+    def state(self, name: str) -> None:
+        if self._recording is not None:
+            self._write(State(self._recording.t(clock.now_s()), name))
+
+    # What the machine orders.
+
+    def baseline_g(self) -> dict[ZoneId, float]:
+        return self.scales.baseline_g()
+
+    def trace_of(self, visit: VisitId) -> str:
+        return visit
+
+    def start(self, visit: VisitId, purpose: str) -> None:
+        """Begin the visit's trace with what was sensed just before, or go on with the one that is there."""
+        if self._recording is not None:
+            if self._recording.visit == visit:
+                return
+            self._close()
+        folder = self.traces / visit
+        try:
+            recording = self._resume(visit, folder) if folder.exists() else self._create(visit, folder, purpose)
+        except (OSError, TraceError) as error:
+            raise PortError(f"trace: {error}; free some disk or remove {folder}") from error
+        recording.gallery = self._gallery()
+        self._recording = recording
+        if self.eyes and purpose == "shop":
+            recording.watching = asyncio.get_running_loop().create_task(self._watch(recording))
+
+    def finish(self, visit: VisitId) -> None:
+        recording = self._recording
+        if recording is None or recording.visit != visit:
+            log.warning("finish_without_trace visit=%s", visit)
+            self._post(EvidenceComplete(clock.now_s(), visit))
+            return
+        if recording.finishing is not None:
+            recording.finishing.cancel()
+        recording.settled_after_s = None
+        recording.settled.clear()
+        recording.finishing = asyncio.get_running_loop().create_task(self._finish(recording, clock.now_s()))
+
+    def end(self, visit: VisitId) -> None:
+        """The visit is over; its trace goes on for 2 s, unless the next one begins."""
+        recording = self._recording
+        if recording is not None and recording.visit == visit:
+            task = asyncio.get_running_loop().create_task(self._tail(recording))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    def close(self) -> None:
+        if self._recording is not None:
+            self._close()
+        self._seeing.shutdown(wait=False, cancel_futures=True)
+
+    # How.
+
+    def _create(self, visit: VisitId, folder: Path, purpose: str) -> Recording:
+        origin_s = clock.now_s()
+        recorder = Recorder.create(folder, self._header(visit, purpose))
+        _write_origin(folder, origin_s)
+        recording = Recording(visit, recorder, origin_s)
+        for mass in sorted(self.scales.recent(origin_s), key=lambda m: m.t):
+            recorder.write(mass)
+        for camera, (eye, _) in self.eyes.items():
+            frame = eye.latest()
+            if frame is not None:
+                recording.before[camera] = frame
+                self._still(recording, frame)
+        return recording
+
+    def _resume(self, visit: VisitId, folder: Path) -> Recording:
+        recorder = Recorder.resume(folder)
+        boot, origin_s = _read_origin(folder)
+        now_s = clock.now_s()
+        last_t = max(recorder.last_t, 0.0)
+        lost_s = now_s - origin_s - last_t
+        if boot != clock.boot_id():  # another boot, another monotonic clock: nobody knows how long the power was away
+            origin_s, lost_s = now_s - last_t - UNKNOWN_GAP_S, UNKNOWN_GAP_S
+            _write_origin(folder, origin_s)
+        recorder.write(Gap(round(now_s - origin_s, 4), "cabinet", round(max(lost_s, 0.0), 3)))
+        return Recording(visit, recorder, origin_s, before=_before_frames(folder, origin_s))
+
+    async def _watch(self, recording: Recording) -> None:
+        """During the visit: moving regions, recognised while they move."""
+        from cabinet.vision.motion import MotionFinder  # noqa: PLC0415  OpenCV only where there is a camera
+
+        finders: dict[CameraId, MotionFinder] = {}
+        seen_s = dict.fromkeys(self.eyes, clock.now_s())
+        for eye, _ in self.eyes.values():
+            eye.pace(1 / LOOK_EVERY_S)
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                for camera, (eye, polygons) in self.eyes.items():
+                    frame = eye.latest(after_s=seen_s[camera])
+                    if frame is None or not self._door_open:
+                        continue
+                    seen_s[camera] = frame.at_s
+                    finder = finders.setdefault(camera, MotionFinder())
+                    seen = await loop.run_in_executor(self._seeing, self._moving, finder, frame, polygons, recording)
+                    for sighting in seen:
+                        self._write(sighting)
+                    if seen:
+                        self._still(recording, frame)
+                await asyncio.sleep(LOOK_EVERY_S)
+        except PortError as error:
+            log.warning("watch_stopped why=%s", error)
+        finally:
+            for eye, _ in self.eyes.values():
+                eye.pace(None)
+
+    def _moving(self, finder: "MotionFinder", frame: Frame, polygons: Polygons, recording: Recording) -> list[Sighting]:
+        t = recording.t(frame.at_s)
+        return [
+            Sighting(t, frame.camera, seen.zone, seen.action, t, t, seen.scores, seen.other, seen.box)
+            for seen in finder.update(frame.picture, frame.at_s, polygons, self.recogniser, recording.gallery)
+        ]
+
+    async def _finish(self, recording: Recording, closed_s: float) -> None:
+        """Wait for counts, not for luck: settled samples of every zone and a fresh frame of every camera."""
+        if recording.watching is not None:
+            recording.watching.cancel()
+        try:
+            await self._look_after(recording, closed_s)
+        except PortError as error:
+            log.warning("look_failed why=%s", error)
+            self._write(Health(recording.t(clock.now_s()), "recogniser", ok=False, why=str(error)))
+        recording.settled_after_s = max(closed_s, recording.seen_s)
+        await recording.settled.wait()
+        self._write(State(recording.t(self.scales.complete_until_s()), BARRIER))
+        recording.recorder.sync()
+        self._post(EvidenceComplete(clock.now_s(), recording.visit))
+
+    async def _look_after(self, recording: Recording, closed_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        for camera, (eye, polygons) in self.eyes.items():
+            before = recording.before.get(camera)
+            if before is None:
+                continue
+            eye.pace(1 / POLL_S)
+            after = await self._fresh(eye, closed_s + FRESH_S)
+            if after is None:
+                self._write(Health(recording.t(clock.now_s()), f"camera:{camera}", ok=False, why="no frame at closing"))
+                continue
+            self._still(recording, after)
+            seen = await loop.run_in_executor(self._seeing, self._compare, before, after, polygons, recording.gallery)
+            t = recording.t(after.at_s)
+            recording.seen_s = max(recording.seen_s, after.at_s)
+            for s in seen:
+                self._write(
+                    Sighting(t, camera, s.zone, s.action, recording.t(before.at_s), t, s.scores, s.other, s.box)
+                )
+
+    def _compare(self, before: Frame, after: Frame, polygons: Polygons, gallery: Gallery) -> "list[Seen]":
+        from cabinet.vision.takes import look  # noqa: PLC0415  OpenCV only where there is a camera
+
+        if self.recogniser is None or not gallery:
+            return []
+        return look(before.picture, after.picture, polygons, self.recogniser, gallery)
+
+    async def _fresh(self, eye: Eye, after_s: float) -> Frame | None:
+        while eye.trouble() is None:
+            frame = eye.latest(after_s=after_s)
+            if frame is not None:
+                return frame
+            await asyncio.sleep(POLL_S)
+        return None
+
+    async def _tail(self, recording: Recording) -> None:
+        await asyncio.sleep(AFTER_TAIL_S)
+        if self._recording is recording:
+            self._close()
+
+    def _close(self) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            for task in (recording.watching, recording.finishing):
+                if task is not None:
+                    task.cancel()
+            recording.recorder.finish()
+
+    def _write(self, event: Happening) -> None:
+        if self._recording is None:
+            return
+        try:
+            self._recording.recorder.write(event)
+        except OSError as error:
+            log.error("trace_write_failed why=%s", error)  # noqa: TRY400  the traceback says nothing more
+        for watcher in self.watchers:
+            watcher(event)
+
+    def _still(self, recording: Recording, frame: Frame) -> None:
+        if recording.stills >= self._stills_per_visit:
+            return
+        import cv2  # noqa: PLC0415  only where there is a camera
+
+        recording.stills += 1
+        ok, jpeg = cv2.imencode(".jpg", frame.picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+        if ok:
+            recording.recorder.frame(frame.camera, recording.t(frame.at_s), jpeg.tobytes())
+
+
+def _write_origin(folder: Path, origin_s: float) -> None:
+    """Which monotonic instant is t = 0, and of which boot of this machine."""
+    (folder / "origin.json").write_text(json.dumps({"boot": clock.boot_id(), "monotonic_s": origin_s}))
+
+
+def _read_origin(folder: Path) -> tuple[str, float]:
+    try:
+        origin = json.loads((folder / "origin.json").read_text())
+        return str(origin["boot"]), float(origin["monotonic_s"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown", 0.0
+
+
+def _before_frames(folder: Path, origin_s: float) -> dict[CameraId, Frame]:
+    """After a restart: the still of each camera that was taken before the unlock."""
+    import cv2  # noqa: PLC0415  only where there is a camera
+
+    frames = {}
+    for camera in (folder / "frames").glob("*"):
+        for still in sorted(camera.glob("-*.jpg")):
+            picture = cv2.imread(str(still))
+            if picture is not None:
+                name = CameraId(camera.name)
+                frames[name] = Frame(name, origin_s + int(still.stem) / 1000, picture.astype("uint8"))
+    return frames
