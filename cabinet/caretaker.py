@@ -14,14 +14,15 @@ from typing import NoReturn
 from cabinet import clock
 from cabinet.ledger import Ledger
 from cabinet.parts import Parts
-from cabinet.ports import Eye
+from cabinet.ports import Eye, Lock, PortError
 from cabinet.senses import Nerves
-from cabinet.session.states import Authenticating, Idle, OutOfService, State
+from cabinet.session.states import Authenticating, Idle, OutOfService, State, open_visit
 from cabinet.units import CameraId
 from cabinet.witness import Witness
 
 ROUND_S = 0.5
 SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
+LOCK_EVERY = 10  # rounds between the looks at the lock: 5 s
 BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
 PROBE_SILENT_S = 30.0
 MIB = 1 << 20
@@ -48,12 +49,15 @@ class Caretaker:
     traces: Path
     limits: Limits
     state: Callable[[], State]
+    lock: Lock
     warm_since_s: float | None = None
     _rounds: int = field(default=0, init=False)
 
     async def run(self) -> NoReturn:
         while True:
             self.round(clock.now_s())
+            if self._rounds % LOCK_EVERY == 1 and open_visit(self.state()) is None:
+                await self.check_lock()
             await asyncio.sleep(ROUND_S)
 
     def round(self, now_s: float) -> None:
@@ -73,6 +77,14 @@ class Caretaker:
             self._disk(now_s)
         self._rounds += 1
         self._started()
+
+    async def check_lock(self) -> None:
+        try:
+            await self.lock.check()
+        except PortError as error:
+            self.parts.report("lock", str(error))
+        else:
+            self.parts.report("lock", None)
 
     def _bolt(self, now_s: float) -> None:
         if self.nerves.bolt_locked is False and now_s - self.nerves.bolt_since_s > BOLT_GRACE_S:

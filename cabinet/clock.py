@@ -1,5 +1,6 @@
 """Both clocks, read together and never mixed: monotonic for every decision, wall for people and the far end."""
 
+import asyncio
 import datetime as dt
 import time
 from pathlib import Path
@@ -16,7 +17,11 @@ SYNCHRONISED = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd l
 
 
 def now_s() -> float:
-    return time.monotonic()
+    """Monotonic seconds: the event loop's clock where one runs (the same clock, and the one a test may drive)."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return time.monotonic()
 
 
 def quality() -> Literal["none", "floor", "ntp", "cloud"]:
@@ -27,12 +32,13 @@ def quality() -> Literal["none", "floor", "ntp", "cloud"]:
 
 
 def stamp() -> Stamp:
-    return Stamp(int(time.monotonic() * 1000), int(time.time() * 1000), quality())
+    return Stamp(int(now_s() * 1000), int(time.time() * 1000), quality())
 
 
-def wall_text() -> str:
-    """RFC 3339 in UTC with milliseconds."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def wall_text(wall_ms: int | None = None) -> str:
+    """RFC 3339 in UTC with milliseconds; now, unless another instant (ms since 1970) is given."""
+    at = dt.datetime.now(dt.UTC) if wall_ms is None else dt.datetime.fromtimestamp(wall_ms / 1000, dt.UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_visit() -> VisitId:

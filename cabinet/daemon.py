@@ -88,7 +88,8 @@ class Daemon:
 
     async def ask(self, event: Event) -> Happened:
         """Post an event and wait for the step it led to, its effects performed."""
-        answer = self._asked[id(event)] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Happened] = asyncio.get_running_loop().create_future()
+        self._asked[id(event)] = answer
         self.post(event)
         try:
             return await answer
@@ -197,6 +198,8 @@ class Daemon:
         match effect:
             case do.ReleaseLock(visit, lease_s):
                 await self.lock.release(visit, lease_s)
+            case do.ClearLockFaults():
+                await self.lock.clear_faults()
             case do.EngageLock():
                 await self.lock.engage()
             case do.LookForMember(visit):

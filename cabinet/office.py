@@ -23,7 +23,7 @@ from cabinet.daemon import Daemon, Happened
 from cabinet.enrolment import Enrolment
 from cabinet.ledger import Consent, EntryRefusedError, Ledger, VisitRecord
 from cabinet.parts import Part, Parts
-from cabinet.receipt import receipt_text
+from cabinet.receipt import Receipt, as_text
 from cabinet.senses import Nerves
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import faults, open_visit
@@ -50,6 +50,9 @@ class Office:
     changed: Callable[[], None]  # the catalogue, stock or members changed
     started_s: float = field(default_factory=clock.now_s)
     _watchers: set[asyncio.Queue[Answer]] = field(default_factory=set)
+
+    def streams(self) -> dict[str, Callable[[], AsyncIterator[Answer]]]:
+        return {"watch": self.watch}
 
     def operations(self) -> dict[str, Any]:
         return {
@@ -125,7 +128,8 @@ class Office:
             "baseline_g": dict(record.baseline_g),
         }
         told = json.loads(tally.read_text()) if tally.is_file() else None
-        return {"visit": whole, "tally": told, "receipt": receipt_text(record, self.config.cabinet.id)}
+        receipt = None if record.outcome is None else as_text(self._receipt(record))
+        return {"visit": whole, "tally": told, "receipt": receipt}
 
     async def visits_export(self, arguments: Arguments, _: str) -> Answer:
         folder = self._trace(self._record(arguments).visit)
@@ -296,6 +300,18 @@ class Office:
         if record is None:
             raise RequestError("there is no such visit", "cabinet visits list shows the ids")
         return record
+
+    def _receipt(self, record: VisitRecord) -> Receipt:
+        cabinet_facts = self.config.cabinet
+        outcome = record.outcome if record.outcome in {"charge", "review"} else "nothing"
+        return Receipt(
+            record.visit,
+            cabinet_facts.id,
+            clock.wall_text(record.opened.wall_ms),
+            record.currency or cabinet_facts.currency,
+            outcome,  # type: ignore[arg-type]  # mypy does not narrow by `in`
+            record.lines,
+        )
 
     def _trace(self, visit: VisitId) -> Path:
         folder = self.traces / visit

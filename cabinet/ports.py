@@ -27,6 +27,12 @@ class Lock(Protocol):
     async def engage(self) -> None:
         """Lock now.  Safe to repeat."""
 
+    async def clear_faults(self) -> None:
+        """A technician has looked at it: latched faults may end."""
+
+    async def check(self) -> None:
+        """Raises PortError if it could not be trusted with an unlock now."""
+
     def keep_alive(self) -> None:
         """Called on every tick of the state machine (<= 0.2 s apart); a lease ends 0.5 s after the last call."""
 

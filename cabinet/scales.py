@@ -12,7 +12,7 @@ from cabinet.basket.evidence import Mass, Zone
 from cabinet.units import ZoneId
 
 KEPT_S = 4.0  # a trace carries at least 2 s of mass before the unlock
-STEADY_S = 0.4  # at 80 Hz 32 samples: the mean is good to a fifth of one sample's noise
+STEADY_S = 0.55  # at 80 Hz 44 samples; the tally wants half a second of rest after the closing
 STEADY_SIGMA = 3.0  # times the zone's noise: beyond it something still swings
 SILENT_S = 1.0  # the board sends every 0.1 s
 
@@ -49,7 +49,7 @@ class Scale:
         ]
 
     def steady(self, after_s: float = float("-inf")) -> float | None:
-        """Mean of the last 0.4 s if it all lies after `after_s` and does not swing, else None."""
+        """Mean of the last 0.55 s if it all lies after `after_s` and does not swing, else None."""
         from_s = self.last_s - STEADY_S
         if from_s < after_s or not self.chunks or self.chunks[0][0] > from_s:
             return None

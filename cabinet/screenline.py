@@ -20,4 +20,4 @@ LINES: dict[Notice, str] = {
 
 
 def line(notice: Notice, total_minor: int, currency: str) -> str:
-    return LINES[notice].format(total=money(total_minor, currency))
+    return LINES[notice].format(total=f"{currency} {money(total_minor, currency)}")

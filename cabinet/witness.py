@@ -36,7 +36,7 @@ from cabinet.units import CameraId, Sku, VisitId, ZoneId
 
 if TYPE_CHECKING:
     from cabinet.vision.motion import MotionFinder
-    from cabinet.vision.takes import Seen
+    from cabinet.vision.pictures import Seen
 
 LOOK_EVERY_S = 0.2  # moving regions are looked for 5 times a second
 AFTER_TAIL_S = 2.0  # a trace goes on so long after the door has shut

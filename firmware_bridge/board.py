@@ -19,6 +19,7 @@ from firmware_bridge.messages import (
     Answer,
     Buzzer,
     BuzzerPattern,
+    ClearFaults,
     Heartbeat,
     Lamp,
     LampMode,
@@ -105,6 +106,10 @@ class Board:
     async def lock(self) -> None:
         """End any lease.  Returns once the board has the order."""
         await self._deliver(Lock())
+
+    async def clear_faults(self) -> None:
+        """A person has looked: latched faults may end.  Returns once the board has the order."""
+        await self._deliver(ClearFaults())
 
     async def lamp(self, mode: LampMode) -> None:
         await self._deliver(Lamp(mode))

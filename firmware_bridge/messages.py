@@ -171,6 +171,14 @@ class StatusRequest(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class ClearFaults(Message):
+    """A person has looked at the cabinet: latched faults whose cause is gone may end."""
+
+    CODE = 0x08
+    LAYOUT = struct.Struct("<")
+
+
+@dataclass(frozen=True, slots=True)
 class HelloReply(Message):
     """Who the board is.  `boot_id` 8 bytes, new at each boot; `zones` mass channels at `rate_hz` each."""
 
@@ -322,7 +330,7 @@ class Alive(Message):
     lost_frames: int
 
 
-_HOST: tuple[type[Message], ...] = (Hello, Unlock, Lock, Heartbeat, Lamp, Buzzer, StatusRequest)
+_HOST: tuple[type[Message], ...] = (Hello, Unlock, Lock, Heartbeat, Lamp, Buzzer, StatusRequest, ClearFaults)
 _BOARD: tuple[type[Message], ...] = (
     *(HelloReply, Status, Door, Bolt, Mass, UnlockResult, LeaseEnded, Fault, Temperature, Alive),
 )

@@ -2,12 +2,16 @@
 
 The lease and the debounce are kept here, because gpiozero has neither (its mock pins ignore bounce_time): the relay
 falls off when the lease ends, when the state machine has not been heard for half a second, and at the first edge of
-the door opening.  A killed process lets go of its pins, and an unpowered relay is a locked door.  On a Jetson gpiozero
-has no pin factory: there these parts go over the serial board.
+the door opening.  A thread of its own drops it too where the event loop hangs.  Nothing here can drop it for a process
+that is killed: a Pi's kernel leaves a released output as it was unless config.txt says dtparam=strict_gpiod, so that
+line and the charge pump of systemd/WIRING.md belong to this lock.  On a Jetson gpiozero has no pin factory: there these
+parts go over the serial board.
 """
 
 import asyncio
 import os
+import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,21 +50,54 @@ def _input(pin: int, *, active_high: bool) -> "DigitalInputDevice":
         raise PortError(f"gpio {pin}: {error}; free the pin or correct pin = in the config") from error
 
 
-class GpioLock:
-    """A relay that is on only under a lease."""
+class _Guard:
+    """Drops the relay from a thread of its own when the event loop is too busy, or too dead, to do it."""
 
-    def __init__(self, pin: int, *, active_high: bool = True) -> None:
+    def __init__(self, drop: Callable[[], None], now: Callable[[], float]) -> None:
+        self._drop, self._now = drop, now
+        self._until_s: float | None = None  # None: nothing to guard
+        self._changed = threading.Condition()
+        threading.Thread(target=self._watch, name="lock-guard", daemon=True).start()
+
+    def set(self, until_s: float | None, switch: Callable[[], None] = lambda: None) -> None:
+        """From now on drop at `until_s`.  `switch` happens with it, so that a late drop cannot meet a new lease."""
+        with self._changed:
+            self._until_s = until_s
+            switch()
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                left_s = None if self._until_s is None else self._until_s - self._now()
+                if left_s is not None and left_s <= 0.0:
+                    self._until_s = None
+                    self._drop()
+                else:
+                    self._changed.wait(left_s)
+
+
+class GpioLock:
+    """A relay that is on only under a lease.  `now` is the clock of the guard thread."""
+
+    def __init__(self, pin: int, *, active_high: bool = True, now: Callable[[], float] = time.monotonic) -> None:
         self._relay = _output(pin, active_high=active_high)
+        self._now = now
+        self._guard = _Guard(self._relay.off, now)
         self._lease: asyncio.TimerHandle | None = None
         self._silence: asyncio.TimerHandle | None = None
+        self._ends_s = 0.0
 
     async def release(self, visit: VisitId, lease_s: float) -> None:
         if not visit:
             raise PortError("lock: an unlock belongs to a visit")
-        loop = asyncio.get_running_loop()
         self._drop()
-        self._lease = loop.call_later(min(lease_s, LEASE_CAP_S), self._drop)
-        self._relay.on()
+        lease_s = min(lease_s, LEASE_CAP_S)
+        if lease_s <= 0.0:
+            raise PortError("lock: a lease has a length")
+        self._lease = asyncio.get_running_loop().call_later(lease_s, self._drop)
+        self._ends_s = self._now() + lease_s
+        self._guard.set(self._now() + min(lease_s, SILENCE_S), self._relay.on)
         self.keep_alive()
 
     async def engage(self) -> None:
@@ -75,9 +112,10 @@ class GpioLock:
             if self._silence is not None:
                 self._silence.cancel()
             self._silence = asyncio.get_running_loop().call_later(SILENCE_S, self._drop)
+            self._guard.set(min(self._now() + SILENCE_S, self._ends_s))
 
     def _drop(self) -> None:
-        self._relay.off()
+        self._guard.set(None, self._relay.off)
         for timer in (self._lease, self._silence):
             if timer is not None:
                 timer.cancel()
@@ -112,6 +150,8 @@ class GpioSwitches:
 
     def tell_where(self) -> None:
         """Say once where door and bolt are."""
+        if self._door.value:  # an edge between the reading at start and the first callback would be lost
+            self._open = True
         now_s = self._loop.time()
         self._senses.bolt(now_s, locked=bool(self._bolt.value))
         self._senses.door_found(now_s, is_open=self._open)
@@ -136,6 +176,9 @@ class GpioSwitches:
             self._pending = self._loop.call_later(SHUT_STABLE_S, self._shut)
 
     def _shut(self) -> None:
+        self._pending = None
+        if self._door.value or not self._bolt.value:
+            return  # moved again: the edge is on its way here from gpiozero's thread
         self._open = False
         self._senses.door(self._loop.time(), is_open=False)
 
@@ -148,9 +191,11 @@ class GpioSwitches:
 class GpioSignals:
     """Lamp and buzzer; either may be absent."""
 
-    def __init__(self, lamp_pin: int | None, buzzer_pin: int | None, *, active_high: bool = True) -> None:
-        self._lamp = None if lamp_pin is None else _output(lamp_pin, active_high=active_high)
-        self._buzzer = None if buzzer_pin is None else _output(buzzer_pin, active_high=active_high)
+    def __init__(
+        self, lamp_pin: int | None, buzzer_pin: int | None, *, lamp_high: bool = True, buzzer_high: bool = True
+    ) -> None:
+        self._lamp = None if lamp_pin is None else _output(lamp_pin, active_high=lamp_high)
+        self._buzzer = None if buzzer_pin is None else _output(buzzer_pin, active_high=buzzer_high)
 
     async def lamp(self, mode: str) -> None:
         if self._lamp is None:

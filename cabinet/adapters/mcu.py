@@ -14,7 +14,7 @@ from cabinet.units import VisitId, ZoneId
 from firmware_bridge import happenings as felt
 from firmware_bridge.board import Board
 from firmware_bridge.errors import BridgeError
-from firmware_bridge.messages import BuzzerPattern, LampMode
+from firmware_bridge.messages import BuzzerPattern, FaultCode, LampMode
 
 SIGNAL_ATTEMPT_S = 1.0  # a lamp is not worth a longer wait
 
@@ -43,6 +43,21 @@ class BoardParts:
             await self.board.lock()
         except BridgeError as error:
             raise PortError(f"lock: {error}") from error
+
+    async def clear_faults(self) -> None:
+        try:
+            await self.board.clear_faults()
+        except BridgeError as error:
+            raise PortError(f"lock: {error}") from error
+
+    async def check(self) -> None:
+        try:
+            status = await self.board.status()
+        except BridgeError as error:
+            raise PortError(f"lock: {error}") from error
+        if status.faults:
+            named = ", ".join(code.name.lower().replace("_", " ") for code in FaultCode if status.faults >> code & 1)
+            raise PortError(f"lock: the board reports {named or status.faults}: look at lock, bolt and door switch")
 
     def keep_alive(self) -> None:
         self.board.heartbeat()

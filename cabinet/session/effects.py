@@ -72,6 +72,11 @@ class ReleaseLock:
 
 
 @dataclass(frozen=True, slots=True)
+class ClearLockFaults:
+    """A technician is here: what the lock has latched may end."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngageLock:
     pass
 
@@ -128,6 +133,7 @@ Effect = (
     | LookForMember
     | StopLooking
     | ReleaseLock
+    | ClearLockFaults
     | EngageLock
     | StartTrace
     | FinishTrace

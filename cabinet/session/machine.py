@@ -296,6 +296,7 @@ def _service(event: ev.ServiceRequested, policy: Policy, faults: Faults) -> Step
         (
             do.OpenVisit(event.visit, None, event.purpose, event.who, event.reason),
             do.StartTrace(event.visit),
+            do.ClearLockFaults(),
             do.ReleaseLock(event.visit, policy.unlock_timeout_s),
             do.Show(Notice.SERVICE),
         ),

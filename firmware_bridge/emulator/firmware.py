@@ -199,6 +199,8 @@ class Firmware:
             self.lamp = body[0]
         elif code == 0x06 and body and body[0] <= 3:
             self.buzzer = body[0]
+        elif code == 0x08:
+            self.faults.clear()  # what still holds is raised again within its own time
         elif code == 0x07:
             bits = sum(1 << fault for fault in self.faults)
             flags = (self.door_open, self.bolt_locked, self.driven)

@@ -16,6 +16,7 @@ MESSAGES: dict[str, m.Message] = {
     "Hello": m.Hello(1, NONCE),
     "Lock": m.Lock(),
     "StatusRequest": m.StatusRequest(),
+    "ClearFaults": m.ClearFaults(),
     "Unlock": m.Unlock(VISIT, 5000),
     "Heartbeat": m.Heartbeat(),
     "Lamp": m.Lamp(m.LampMode.OPEN),

@@ -7,6 +7,7 @@ from firmware_bridge.emulator.firmware import Chip
 from firmware_bridge.frames import END
 from firmware_bridge.messages import (
     Answer,
+    ClearFaults,
     FaultCode,
     LeaseEnd,
     Lock,
@@ -235,6 +236,18 @@ def test_a_forced_door_is_a_fault_and_no_unlock_follows_it() -> None:
     lab.order(Unlock(VISIT, 5000))
     lab.run(50)
     assert UnlockResult(VISIT, Answer.FAULT) in lab.answers
+
+
+def test_a_cleared_fault_lets_the_technician_in() -> None:
+    lab = Lab().connect()
+    lab.world.force()
+    lab.run(100)
+    lab.world.shut()
+    lab.run(1000)
+    lab.order(ClearFaults())
+    lab.order(Unlock(VISIT, 5000))
+    lab.run(50)
+    assert UnlockResult(VISIT, Answer.OK) in lab.answers
 
 
 def test_a_locked_door_does_not_open_when_pulled() -> None:

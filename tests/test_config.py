@@ -1,0 +1,89 @@
+"""A wrong file is refused with file, key and remedy; a short file is enough."""
+
+from pathlib import Path
+
+import pytest
+
+from cabinet.config import ConfigError, load
+
+GOOD = """
+zones = [{ id = "s1", channel = 0 }, { id = "s2", channel = 1 }]
+cameras = [
+  { id = "front", role = "front", source = 0 },
+  { id = "top", role = "interior", source = "http://127.0.0.1:1/t", polygons = { s1 = [[0, 0], [9, 0], [9, 9]] } },
+]
+
+[cabinet]
+id = "shop-1"
+currency = "EUR"
+data_dir = "data"
+
+[board]
+port = "/dev/ttyACM0"
+
+[session]
+unlock_timeout_s = 9
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "cabinet.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_short_file_is_enough(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD))
+    assert config.session.unlock_timeout_s == 9.0
+    assert config.session.prompt_after_s == 30.0
+
+
+def test_relative_paths_belong_to_the_files_folder(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD)).cabinet.data_dir == tmp_path / "data"
+
+
+def test_the_socket_lies_in_the_data_folder_unless_named(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD)).cabinet.socket_path == tmp_path / "data" / "control.sock"
+
+
+@pytest.mark.parametrize(
+    ("find", "replace", "complaint"),
+    [
+        ("unlock_timeout_s", "unlock_timeout_ms", r"session\.unlock_timeout_ms: unknown key; .*unlock_timeout_s"),
+        ("channel = 0", "chanel = 0", r"zones\.0\.chanel: unknown key; did you mean 'channel'"),
+        ("[board]", "[bord]", r"bord: unknown key; did you mean 'board'"),
+        ('currency = "EUR"', "", r"cabinet\.currency: is missing"),
+        ('currency = "EUR"', 'currency = "euro"', r"cabinet\.currency: .*euro"),
+        ("= 9\n", '= "soon"\n', r"session\.unlock_timeout_s: .*soon"),
+        ("= 9\n", "= 15\n", r"unlock_timeout_s is over 10: the board relocks"),
+        ('id = "shop-1"', 'id = "shop 1/#"', r"cabinet\.id"),
+        ("channel = 1", "channel = 0", r"two zones share a channel"),
+        ('id = "s2"', 'id = "s1"', r"zone 's1' is there twice"),
+        ("s1 = [[0, 0]", "s9 = [[0, 0]", r"'top' has a polygon for zone 's9'"),
+        ("[9, 0], [9, 9]]", "[9, 0]]", r"polygon of 's1' needs at least 3 corners"),
+        ('"http://127.0.0.1:1/t"', '"shelf.avi"', r"cameras\.top\.source: .*shelf\.avi is not there"),
+        ('role = "interior"', 'role = "front"', r"more than one camera has role"),
+        ("[session]", '[lock]\nvia = "gpio"\n[session]', r"lock: via = .gpio. needs pin"),
+        ("[session]", '[door]\nvia = "gpio"\npin = 4\n[session]', r"door and bolt are debounced together"),
+        ("[session]", '[mqtt]\nhost = "x"\nkey_file = "nokey"\n[session]', r"mqtt\.key_file: .*nokey is not there"),
+        ("[session]", '[items]\nmodel = "nomodel"\n[session]', r"items\.model: there is no model\.toml"),
+        ("[session]", "[session", r"is not TOML"),
+    ],
+)
+def test_a_wrong_file_says_where_and_what_to_do(tmp_path: Path, find: str, replace: str, complaint: str) -> None:
+    assert find in GOOD
+    with pytest.raises(ConfigError, match=complaint) as refused:
+        load(written(tmp_path, GOOD.replace(find, replace, 1)))
+    assert str(tmp_path / "cabinet.toml") in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
+        load(tmp_path / "nowhere.toml")
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("channel = 0", "chanel = 0").replace('currency = "EUR"', "")
+    with pytest.raises(ConfigError) as refused:
+        load(written(tmp_path, text))
+    assert len(str(refused.value).splitlines()) == 3  # unknown key, missing channel, missing currency
