@@ -23,6 +23,7 @@ from cabinet.witness import Witness
 ROUND_S = 0.5
 SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
 LOCK_EVERY = 10  # rounds between the looks at the lock: 5 s
+PICTURE_EVERY = 4  # rounds between the looks at a camera's picture: 2 s
 BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
 PROBE_SILENT_S = 30.0
 MIB = 1 << 20
@@ -52,6 +53,7 @@ class Caretaker:
     lock: Lock
     warm_since_s: float | None = None
     _rounds: int = field(default=0, init=False)
+    _complaints: dict[CameraId, str | None] = field(default_factory=dict, init=False)
 
     async def run(self) -> NoReturn:
         while True:
@@ -68,7 +70,7 @@ class Caretaker:
         for zone, scale in self.witness.scales.zones.items():
             self.parts.report(f"scale:{zone}", scale.trouble(now_s))
         for camera, eye in self.eyes.items():
-            self.parts.report(f"camera:{camera}", eye.trouble())
+            self.parts.report(f"camera:{camera}", eye.trouble() or self._complaint(camera, eye))
         if locked_state:
             self._bolt(now_s)
         self._temperature(now_s)
@@ -77,6 +79,16 @@ class Caretaker:
             self._disk(now_s)
         self._rounds += 1
         self._started()
+
+    def _complaint(self, camera: CameraId, eye: Eye) -> str | None:
+        """Dark, covered or overexposed, by the newest picture; looked at every 2 s."""
+        if self._rounds % PICTURE_EVERY == 0:
+            from cabinet.vision.health import complaint  # noqa: PLC0415  OpenCV only where there is a camera
+
+            frame = eye.latest()
+            self._complaints[camera] = None if frame is None else complaint(frame.picture)
+        what = self._complaints.get(camera)
+        return None if what is None else f"the picture is {what}: look at the lens and the lamp"
 
     async def check_lock(self) -> None:
         try:

@@ -216,8 +216,8 @@ class Daemon:
                 self.witness.end(visit)
             case do.Tally(visit, complete):
                 self.tallier.tally(visit, complete=complete)
-            case do.Show(notice):
-                await self._show(notice)
+            case do.Show(notice, visit):
+                await self._show(notice, visit)
             case do.SoundAlarm(reason):
                 log.warning("alarm reason=%s", reason)
                 await self.signals.lamp("alarm")
@@ -227,8 +227,8 @@ class Daemon:
             case _:
                 assert_never(effect)
 
-    async def _show(self, notice: Notice) -> None:
-        self.show(notice, getattr(self.state, "visit", None))
+    async def _show(self, notice: Notice, visit: VisitId | None) -> None:
+        self.show(notice, visit)
         lamp, buzzer = SIGNALS[notice]
         await self.signals.lamp(lamp)
         await self.signals.buzzer(buzzer)

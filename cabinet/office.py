@@ -309,7 +309,7 @@ class Office:
             cabinet_facts.id,
             clock.wall_text(record.opened.wall_ms),
             record.currency or cabinet_facts.currency,
-            outcome,  # type: ignore[arg-type]  # mypy does not narrow by `in`
+            outcome,
             record.lines,
         )
 

@@ -38,10 +38,10 @@ class Parts:
     def on_change(self, listener: Callable[[Part], None]) -> None:
         self._listeners.append(listener)
 
-    def expect(self, name: str, *, needed: bool, why: str = "not heard of yet", remedy: str = "") -> None:
-        """Declare a part before it has reported: until it does, it is not in order."""
+    def expect(self, name: str, *, needed: bool, why: str | None = "not heard of yet", remedy: str = "") -> None:
+        """Declare a part before it has reported: until it does, it is not in order, unless `why` is None."""
         self._parts[name] = Part(name, why, self._now(), needed, remedy)
-        if needed:
+        if needed and why is not None:
             self._post(PartLost(self._now(), Fault(name, why)))
 
     def report(self, name: str, why: str | None) -> None:

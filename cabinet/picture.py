@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cabinet import trace
-from cabinet.basket.evidence import Bolt, Door, Header, Mass, Sighting, State, Visit
+from cabinet.basket.evidence import BARRIER, Bolt, Door, Header, Mass, Sighting, State, Visit
 from cabinet.units import CameraId, ZoneId
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def draw_visit(folder: Path, out: Path, states: Sequence[tuple[float, str]] = ()
         axes = figure.add_subplot(grid[2 + i])
         _zone(axes, visit, zone, told, span, CURVES[i % len(CURVES)])
         axes.tick_params(labelbottom=i == len(zones) - 1)
+        axes.xaxis.set_major_formatter("{x:g} s")
     if stills:
         _frames(figure, figure.add_subplot(grid[-1]), stills, visit.header)
     figure.savefig(out)
@@ -91,7 +92,7 @@ def _zones(visit: Visit, told: Mapping[str, Any]) -> list[ZoneId]:
 
 
 def _states(visit: Visit) -> list[tuple[float, str]]:
-    return [(e.t, e.name) for e in visit.events if isinstance(e, State)]
+    return [(e.t, e.name) for e in visit.events if isinstance(e, State) and e.name != BARRIER]
 
 
 def _stills(folder: Path, visit: Visit) -> list[_Still]:
@@ -136,9 +137,14 @@ def _headline(axes: "Axes", header: Header, told: Mapping[str, Any]) -> None:
         transform=axes.transAxes,
     )  # fmt: skip
     axes.annotate(
-        _short(words, 95), (1, 0.5), xycoords=mark, xytext=(18, 0), textcoords="offset points", fontsize=13,
+        _short(words, 78), (1, 0.5), xycoords=mark, xytext=(18, 0), textcoords="offset points", fontsize=13,
         weight="bold", color=INK, va="center",
     )  # fmt: skip
+    if outcome == "charge":
+        amount = _money(told.get("total", 0), header.currency)
+        axes.text(
+            1, 0.72, amount, transform=axes.transAxes, ha="right", va="center", fontsize=15, weight="bold", color=INK
+        )
     axes.text(0, 0.08, small, fontsize=8.5, color=PALE, va="center", transform=axes.transAxes)
 
 
@@ -154,7 +160,7 @@ def _verdict(header: Header, told: Mapping[str, Any]) -> tuple[str, str]:
         small.append(f"next best: {_short(runner_up, 80)}")
     match told.get("outcome"):
         case "charge":
-            words = f"{goods}   {_money(told.get('total', 0), header.currency)}"
+            words = goods
         case "nothing":
             words = "Nothing was taken"
         case "review":
@@ -181,11 +187,13 @@ def _short(text: str, most: int) -> str:
 def _bands(axes: "Axes", visit: Visit, states: Sequence[tuple[float, str]], span: tuple[float, float]) -> None:
     """Three rows: the session's states, the bolt, the door."""
     _frame(axes, span)
-    axes.set_ylim(0, 3)
-    axes.set_yticks([2.5, 1.5, 0.5], ["state", "bolt", "door"], fontsize=8.5, color=INK)
+    rows = ["door", "bolt", "state"][: 3 if states else 2]
+    axes.set_ylim(0, len(rows))
+    axes.set_yticks([i + 0.5 for i in range(len(rows))], rows, fontsize=8.5, color=INK)
     axes.tick_params(length=0, labelbottom=False)
-    for i, (t0, t1, name) in enumerate(_stretches(states, span)):
-        _bar(axes, t0, t1, 2, BANDS[i % len(BANDS)], name)
+    names = list(dict.fromkeys(name for _, name in states))
+    for t0, t1, name in _stretches(states, span):
+        _bar(axes, t0, t1, 2, BANDS[names.index(name) % len(BANDS)], name)
     bolt = [(e.t, "" if e.locked else "released") for e in visit.events if isinstance(e, Bolt)]
     door = [(e.t, "open" if e.open else "") for e in visit.events if isinstance(e, Door)]
     for row, colour, marks in ((1, "#fcd34d", bolt), (0, "#fca5a5", door)):
@@ -196,6 +204,8 @@ def _bands(axes: "Axes", visit: Visit, states: Sequence[tuple[float, str]], span
 
 
 def _stretches(marks: Sequence[tuple[float, str]], span: tuple[float, float]) -> Iterable[tuple[float, float, str]]:
+    if not marks:
+        return []
     ends = [t for t, _ in marks[1:]] + [span[1]]
     return [(max(t, span[0]), end, name) for (t, name), end in zip(marks, ends, strict=True) if end > t]
 
@@ -230,7 +240,8 @@ def _zone(
         for i, g in enumerate(e.g)
         if g is not None
     ]
-    axes.set_ylabel(zone, fontsize=11, weight="bold", color=colour, rotation=0, ha="right", va="center", labelpad=8)
+    axes.set_ylabel(zone, fontsize=11, weight="bold", color=colour, rotation=0, ha="right", va="center")
+    axes.yaxis.set_label_coords(-0.052, 0.5)
     if not points:
         axes.text(0.5, 0.5, "was not weighed", transform=axes.transAxes, ha="center", va="center", color=ODD)
         axes.set_yticks([])
@@ -238,7 +249,7 @@ def _zone(
     axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.9, solid_joinstyle="round")
     low, high = _range([g for _, g in points])
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(_ticks())
+    axes.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
     axes.yaxis.set_major_formatter("{x:,.0f} g")
     account = told.get("account", {})
     steps = [step for step in account.get("steps", []) if step.get("zone") == zone]
@@ -255,12 +266,6 @@ def _range(grams: Sequence[float]) -> tuple[float, float]:
     low, high = ordered[cut], ordered[-1 - cut]
     room = max(0.22 * (high - low), 30 - (high - low) / 2, 6)
     return low - room, high + room
-
-
-def _ticks() -> Any:  # noqa: ANN401  matplotlib's own locators are untyped here
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  heavy
-
-    return MaxNLocator(nbins=4, steps=[1, 2, 5, 10])
 
 
 def _step(
@@ -292,8 +297,9 @@ def _net(axes: "Axes", net_g: float, unexplained_g: float | None) -> None:
     if unexplained_g is not None:
         text += f", unexplained {unexplained_g:+,.1f} g"
     axes.text(
-        0.995, 0.94, text.replace("-", "−"), transform=axes.transAxes, ha="right", va="top", fontsize=8, color=PALE
-    )
+        0.995, 0.94, text.replace("-", "−"), transform=axes.transAxes, ha="right", va="top", fontsize=8, color=PALE,
+        bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+    )  # fmt: skip
 
 
 # Frames
@@ -316,7 +322,9 @@ def _frames(figure: "Figure", place: "Axes", stills: Sequence[_Still], header: H
             axes.text(0.5, 0.5, "damaged still", ha="center", va="center", color=ODD)
             continue
         axes.imshow(picture, aspect="equal")
-        axes.set_title(f"{still.camera}   {still.t:.1f} s", fontsize=8.5, color=INK, loc="left", pad=3)
+        axes.set_title(
+            f"{still.camera}   {still.t:.1f} s".replace("-", "−"), fontsize=8.5, color=INK, loc="left", pad=3
+        )
         _boxes(axes, still.looks, header, picture.shape[1])
 
 

@@ -16,7 +16,8 @@ import cabinet
 from cabinet import clock, config, screenline, wire
 from cabinet.adapters.camera import Camera
 from cabinet.adapters.codes import CodeReader
-from cabinet.adapters.faces import FACE_MODEL, FaceWorker
+from cabinet.adapters.faces import MODEL as FACE_MODEL
+from cabinet.adapters.faces import FaceWorker
 from cabinet.adapters.gpio import GpioLock, GpioSignals, GpioSwitches
 from cabinet.adapters.mcu import BoardParts
 from cabinet.adapters.mqtt import Broker, MqttPipe, Tls, Will
@@ -32,7 +33,7 @@ from cabinet.greeter import Greeter
 from cabinet.ledger import Ledger, LedgerError
 from cabinet.office import Office
 from cabinet.parts import Parts
-from cabinet.ports import Lock, PortError, Signals
+from cabinet.ports import Lock, PortError, Signals, Template
 from cabinet.reporter import Reporter
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
@@ -191,7 +192,7 @@ class House:
     def _changed(self) -> None:
         """The catalogue, stock or members changed."""
         self._gallery = self.enrolment.gallery()
-        self.greeter.templates = self.ledger.templates(FACE_MODEL)
+        self.greeter.templates = [Template(*one) for one in self.ledger.templates(FACE_MODEL)]
         self.caretaker.look_at_catalogue()
 
     def _header(self, visit: VisitId, purpose: str) -> evidence.Header:
@@ -239,6 +240,8 @@ class House:
             self.parts.expect(f"camera:{camera.id}", needed=True, remedy="look at its cable and at cameras.source")
         if not any(camera.role == "front" for camera in facts.cameras):
             self.parts.expect("camera:front", needed=True, why='no camera has role = "front"', remedy="add [[cameras]]")
+        if facts.identity.faces:
+            self.parts.expect("faces", needed=not facts.identity.codes, why=None, remedy="make setup; codes still open")
         if facts.temperature is not None:
             self.parts.expect(
                 "temperature", needed=True, remedy="look at the probe; service and restock if it was warm"
@@ -269,6 +272,7 @@ class House:
         board = BoardParts(Board(facts.board.port, facts.board.baud), channels, self.nerves, switches=not on_pins)
         pin = facts.lock.pin
         on_relay = None if pin is None else GpioLock(pin, active_high=facts.lock.active_high)
+        lock: Lock = board if on_relay is None else on_relay
         switches = None
         if facts.door.pin is not None and facts.bolt.pin is not None:
             switches = GpioSwitches(
@@ -283,7 +287,7 @@ class House:
         signals = SplitSignals(
             board if facts.lamp.via == "board" else pins, board if facts.buzzer.via == "board" else pins
         )
-        return board, on_relay or board, signals, switches
+        return board, lock, signals, switches
 
     def _greeter(self) -> Greeter:
         front = next((c.id for c in self.facts.cameras if c.role == "front"), None)
@@ -296,6 +300,7 @@ class House:
             post=self._post,
             rules=who,
             state=lambda: self.daemon.state,
+            report=self.parts.report,
         )
 
     def _caretaker(self) -> Caretaker:

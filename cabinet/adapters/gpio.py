@@ -103,6 +103,13 @@ class GpioLock:
     async def engage(self) -> None:
         self._drop()
 
+    async def clear_faults(self) -> None:
+        """A relay latches none."""
+
+    async def check(self) -> None:
+        if self._relay.closed:
+            raise PortError("lock: its pin was given up; restart the daemon")
+
     def door_opened(self) -> None:
         """The first opening edge ends the drive: the slam latch must catch when the door is shut."""
         self._drop()

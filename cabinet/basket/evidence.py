@@ -4,12 +4,14 @@ Typed mirror of the visit trace (README of this folder); `cabinet.trace` reads a
 since the unlock order on the monotonic clock; what came before it (the baseline) has negative `t`.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cabinet.units import CameraId, Minor, Sku, VisitId, ZoneId
 
+BARRIER = "barrier"
 SPREAD_OF_MASS = 0.015  # unit-to-unit standard deviation, as a share of the mass, where none was learnt
 
 
@@ -98,6 +100,7 @@ class Sighting:
     t1: float
     scores: Mapping[Sku, float]
     other: float
+    box: tuple[int, int, int, int] | None = None  # pixels: left, top, right, bottom; for pictures only
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,19 @@ class Gap:
     seconds: float
 
 
-Happening = Mass | Bolt | Door | Sighting | Health | Temperature | Gap
+@dataclass(frozen=True, slots=True)
+class State:
+    """The session entered this state; for the picture and the reader of a log.
+
+    The last one named BARRIER says up to where every part had reported when the tally read the trace: later events
+    belong to the evidence, not to the bill, so that the same trace always gives the same verdict.
+    """
+
+    t: float
+    name: str
+
+
+Happening = Mass | Bolt | Door | Sighting | Health | Temperature | Gap | State
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +147,19 @@ class Visit:
     header: Header
     events: tuple[Happening, ...]
     incomplete: bool = False  # a torn line ended the trace early
+
+    def judged(self) -> "Visit":
+        """What the tally may read: everything up to the last barrier, or everything where there is none."""
+        barriers = [event.t for event in self.events if isinstance(event, State) and event.name == BARRIER]
+        if not barriers:
+            return self
+        kept = (_up_to(event, barriers[-1]) for event in self.events)
+        return replace(self, events=tuple(event for event in kept if event is not None))
+
+
+def _up_to(event: Happening, t: float) -> Happening | None:
+    if event.t > t:
+        return None
+    if isinstance(event, Mass):
+        return replace(event, g=event.g[: math.floor((t - event.t) * event.hz + 1e-6) + 1])
+    return event

@@ -27,6 +27,7 @@ class Step:
     t: float  # when it had settled
     delta_g: float  # negative: taken
     sd_g: float
+    items: Mapping[Sku, int] = field(default_factory=dict)  # what the best story says it was; + left, - came
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Tally:
 @dataclass(frozen=True, slots=True)
 class Show:
     notice: Notice
+    visit: VisitId | None = None  # whose bill the notice is about
 
 
 @dataclass(frozen=True, slots=True)

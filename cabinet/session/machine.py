@@ -342,7 +342,7 @@ def _to_tally(state: Closing, at_s: float, policy: Policy, *, complete: bool) ->
 
 def _ended(state: Tallying, closed: do.CloseVisit, notice: Notice) -> Step:
     """The bill stays on the screen until somebody else comes, unless there is something wrong to be told."""
-    end = (closed, do.EndTrace(state.visit), do.Show(notice))
+    end = (closed, do.EndTrace(state.visit), do.Show(notice, state.visit))
     if state.faults:
         return Step(OutOfService(state.faults), (*end, do.Show(Notice.OUT_OF_SERVICE)))
     return Step(Idle(), end)

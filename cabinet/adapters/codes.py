@@ -1,0 +1,111 @@
+"""QR codes and barcodes: pyzbar first, then zxing-cpp, on the half-size picture before the full one.
+
+The two fail on different pictures (zbar on tilt, zxing on little else), and half size is four times cheaper.  What a
+code says is a stranger's text: bytes that are no UTF-8, control characters and texts that are too long are dropped and
+counted, never repaired.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cabinet.ports import PortError
+
+MAX_TEXT = 256  # characters; ours have 31
+MAX_CODES = 16  # in one frame
+HALVE_ABOVE = 480  # pixels of width; below it half size loses the modules
+
+Pixels = NDArray[np.uint8]
+Reader = Callable[[Pixels], list[bytes]]  # grey picture -> raw texts
+
+
+@dataclass
+class Counters:
+    read: int = 0
+    garbage: int = 0
+
+
+class CodeReader:
+    """Implements `Codes`."""
+
+    def __init__(self) -> None:
+        """Raises PortError if neither library can be used."""
+        self._trouble: str | None = None
+        self.counters = Counters()
+        self._readers: list[Reader] = []
+        complaints = []
+        for load in (_pyzbar, _zxing):
+            try:
+                self._readers.append(load())
+            except (ImportError, OSError, AttributeError) as error:
+                complaints.append(f"{load.__name__.strip('_')} cannot be used ({type(error).__name__})")
+        if not self._readers:
+            raise PortError(f"codes: {'; '.join(complaints)}: sudo apt-get install libzbar0, then make setup")
+        if complaints:
+            self._trouble = f"{complaints[0]}, the other reader works alone: sudo apt-get install libzbar0, make setup"
+
+    def trouble(self) -> str | None:
+        """What works less well than it should, or None."""
+        return self._trouble
+
+    def read(self, picture: Pixels) -> Sequence[str]:
+        """The different texts in a frame (BGR), at most MAX_CODES, each at most MAX_TEXT characters of clean UTF-8."""
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise PortError(f"codes: no picture to look at: {picture.dtype} {picture.shape}")
+        grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
+        for view in _views(grey):
+            for reader in self._readers:
+                texts = self._clean(reader(view))
+                if texts:
+                    self.counters.read += len(texts)
+                    return texts
+        return []
+
+    def _clean(self, raw: list[bytes]) -> list[str]:
+        texts: dict[str, None] = {}
+        for code in raw[:MAX_CODES]:
+            try:
+                text = code.decode("utf-8")
+            except UnicodeDecodeError:
+                self.counters.garbage += 1
+                continue
+            if not text or len(text) > MAX_TEXT or not text.isprintable():
+                self.counters.garbage += 1
+            else:
+                texts[text] = None
+        return list(texts)
+
+
+def _views(grey: Pixels) -> Iterator[Pixels]:
+    if grey.shape[1] > HALVE_ABOVE:
+        yield np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    yield grey
+
+
+def _pyzbar() -> Reader:
+    from pyzbar import pyzbar  # noqa: PLC0415  fails where libzbar0 is missing
+
+    kinds = [pyzbar.ZBarSymbol.QRCODE, pyzbar.ZBarSymbol.EAN13, pyzbar.ZBarSymbol.CODE128]
+
+    def read(grey: Pixels) -> list[bytes]:
+        try:
+            return [bytes(code.data) for code in pyzbar.decode(grey, symbols=kinds)]
+        except pyzbar.PyZbarError:  # a picture that zbar refuses has no code for it
+            return []
+
+    return read
+
+
+def _zxing() -> Reader:
+    import zxingcpp  # noqa: PLC0415  likewise optional
+
+    kinds: Any = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.EAN13 | zxingcpp.BarcodeFormat.Code128
+
+    def read(grey: Pixels) -> list[bytes]:
+        return [bytes(code.bytes) for code in zxingcpp.read_barcodes(grey, formats=kinds) if code.valid]
+
+    return read

@@ -1,0 +1,47 @@
+"""The table of commands, and the one place where a refusal becomes words on stderr and an exit code.
+
+Exit codes: 0 fine; 1 refused or failed; 2 wrong usage or input, nothing was sent; 3 no daemon answers.
+"""
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cabinet.cli import goods, members, service, show, start, visits
+from cabinet.cli.doctor import doctor
+from cabinet.cli.errors import CliError
+from cabinet.cli.status import status
+
+
+class Refusing(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # the context's class is private to typer
+        try:
+            return super().invoke(ctx)
+        except CliError as error:
+            show.complain(error)
+            raise typer.Exit(error.code) from error
+
+
+app = typer.Typer(
+    cls=Refusing,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print names and tokens of the local variables
+    help="The technician's command line of the smart cabinet. Exit codes: 0 fine, 1 refused or failed, 2 wrong input, "
+    "3 no daemon answers.",
+    epilog="Example: cabinet status --follow",
+)
+app.command(epilog="Example: cabinet status --follow")(status)
+app.command(epilog="Example: cabinet doctor --config /etc/cabinet/cabinet.toml")(doctor)
+app.add_typer(visits.app, name="visits", epilog="Example: cabinet visits list --outcome review")
+app.command(epilog="Example: cabinet outbox --json")(service.outbox)
+app.add_typer(members.app, name="members", epilog="Example: cabinet members list")
+app.add_typer(goods.catalog, name="catalog", epilog="Example: cabinet catalog list")
+app.add_typer(goods.stock, name="stock", epilog="Example: cabinet stock set s1 070847811169 6")
+app.command(epilog='Example: cabinet unlock --purpose restock --reason "weekly restock"')(service.unlock)
+app.command(epilog="Example: cabinet run --config /etc/cabinet/cabinet.toml")(start.run)
+app.command(epilog="Example: cabinet demo --out demo-out --quick")(start.demo)
+app.add_typer(start.cloud, name="cloud", epilog="Example: cabinet cloud charges --db cloud.db")
+app.add_typer(start.config_app, name="config", epilog="Example: cabinet config check cabinet.toml")
+app.command(epilog="Example: cabinet version")(start.version)

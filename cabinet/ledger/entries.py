@@ -1,0 +1,150 @@
+"""What may be written beside a new state, and what can be read back: plain values, no database.
+
+Masses are grams, money is minor units, times come as one `Stamp` of three things that are never mixed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cabinet.basket.verdict import Line
+from cabinet.units import MemberId, Minor, Sku, VisitId, ZoneId
+
+Quality = Literal["none", "floor", "ntp", "cloud"]
+Outcome = Literal["charge", "nothing", "review", "void", "serviced"]
+Moves = Mapping[ZoneId, Mapping[Sku, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When: `mono_ms` orders things within one start, `wall_ms` (since 1970, UTC) is for people and retention."""
+
+    mono_ms: int
+    wall_ms: int
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVisit:
+    """Becomes durable before the lock is released."""
+
+    visit: VisitId
+    member: MemberId | None  # None: a technician's visit
+    purpose: Literal["shop", "restock", "service"]
+    who: str  # "face", "code", or the technician's name
+    reason: str
+    price_version: int
+    baseline_g: Mapping[ZoneId, float]
+    trace: str  # where the evidence is being written
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedVisit:
+    """The one closing of a visit.  Only a charge has lines, a total and moves; a review may have a best guess."""
+
+    visit: VisitId
+    outcome: Outcome
+    why: str = ""
+    lines: tuple[Line, ...] = ()
+    total_minor: Minor = 0
+    currency: str = ""
+    confidence: float | None = None  # probability that the whole bill is right
+    evidence_hash: str = ""
+    best_guess: tuple[Line, ...] = ()
+    moves: Moves = field(default_factory=dict)  # + left the zone, - came to it
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    why: str
+    visit: VisitId | None = None
+    at: str = ""  # which part or place
+
+
+Entry = OpenedVisit | ClosedVisit | Incident
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRecord:
+    """One visit as the ledger knows it; `outcome` and `closed` are None while it is open."""
+
+    visit: VisitId
+    member: MemberId | None
+    purpose: str
+    who: str
+    reason: str
+    price_version: int
+    baseline_g: Mapping[ZoneId, float]
+    trace: str
+    opened: Stamp
+    closed: Stamp | None
+    outcome: Outcome | None
+    why: str
+    lines: tuple[Line, ...]
+    best_guess: tuple[Line, ...]
+    total_minor: Minor
+    currency: str
+    confidence: float | None
+    evidence_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One event on its way to the cloud.  `acked_at_ms` is None as long as it is ours to deliver."""
+
+    store: str
+    seq: int
+    visit: VisitId | None
+    type: str
+    body: Mapping[str, Any]
+    prev: str
+    h: str
+    boot: str
+    mono_ms: int
+    wall_ms: int
+    quality: Quality
+    acked_at_ms: int | None
+
+    def message(self) -> dict[str, Any]:
+        """The payload of `up/ev`."""
+        return {
+            "store": self.store,
+            "boot": self.boot,
+            "seq": self.seq,
+            "visit": self.visit,
+            "type": self.type,
+            "body": self.body,
+            "prev": self.prev,
+            "h": self.h,
+            "mono_ms": self.mono_ms,
+            "wall_ms": self.wall_ms,
+            "clock": self.quality,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the member agreed to, when (wall clock) and in which language it was shown."""
+
+    version: str
+    at_ms: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as listed: how many templates and tokens there are, never what they are."""
+
+    member: MemberId
+    name: str
+    consent: Consent
+    templates: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryEntry:
+    """What the recogniser remembers of a product: the mean of `count` unit vectors made by one model."""
+
+    mean: tuple[float, ...]
+    count: int

@@ -1,0 +1,177 @@
+"""Visits: opened before the lock moves, closed exactly once, never deleted, never changed after closing.
+
+Each opening, closing and incident is a row here and an event in the outbox, in one transaction.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cabinet.basket.verdict import Line
+from cabinet.ledger.entries import ClosedVisit, Incident, OpenedVisit, Stamp, VisitRecord
+from cabinet.ledger.errors import EntryRefusedError
+from cabinet.ledger.goods import GoodsRoom
+from cabinet.ledger.outbox import OutboxRoom
+from cabinet.ledger.room import from_json, to_json
+from cabinet.units import VisitId
+from cabinet.wire import redact
+
+
+class VisitRoom(OutboxRoom, GoodsRoom):
+    def visits(self, limit: int = 50, *, before: VisitId | None = None) -> list[VisitRecord]:
+        """The newest first; with `before` those opened before that one."""
+        if before is None:
+            return self._records("1 ORDER BY n DESC LIMIT ?", limit)
+        return self._records("n < (SELECT n FROM visit WHERE visit = ?) ORDER BY n DESC LIMIT ?", before, limit)
+
+    def visit(self, visit: VisitId) -> VisitRecord | None:
+        found = self._records("visit = ?", visit)
+        return found[0] if found else None
+
+    def open_visits(self) -> list[VisitRecord]:
+        """Opened and not closed, the oldest first."""
+        return self._records("outcome IS NULL ORDER BY n")
+
+    def _records(self, where: str, *values: object) -> list[VisitRecord]:
+        rows = self._file.rows(f"SELECT * FROM visit WHERE {where}", *values)  # noqa: S608  # our own text
+        return [_record(row) for row in rows]
+
+    def _open(self, entry: OpenedVisit, clock: Stamp) -> None:
+        baseline_mg = _milligrams(entry.baseline_g)
+        self._file.db.table("visit").insert(
+            {
+                "visit": entry.visit, "member": entry.member, "purpose": entry.purpose, "who": entry.who,
+                "reason": entry.reason, "price_version": entry.price_version, "baseline_mg": to_json(baseline_mg),
+                "trace": entry.trace, "opened_mono_ms": clock.mono_ms, "opened_wall_ms": clock.wall_ms,
+                "opened_quality": clock.quality,
+            }
+        )  # fmt: skip  # a table
+        bare = {
+            "member": entry.member,
+            "purpose": entry.purpose,
+            "who": redact(entry.who),
+            "reason": redact(entry.reason),
+            "price_version": entry.price_version,
+        }
+        self._append("visit.opened", entry.visit, [{**bare, "baseline_mg": baseline_mg}, bare], clock)
+
+    def _close(self, entry: ClosedVisit, clock: Stamp) -> None:
+        _check_closing(entry)
+        updated = self._file.db.execute(
+            "UPDATE visit SET outcome = ?, why = ?, lines = ?, best_guess = ?, total_minor = ?, currency = ?,"
+            " confidence = ?, evidence_hash = ?, closed_mono_ms = ?, closed_wall_ms = ?, closed_quality = ?"
+            " WHERE visit = ? AND outcome IS NULL",
+            [
+                entry.outcome, entry.why, _lines_json(entry.lines), _lines_json(entry.best_guess), entry.total_minor,
+                entry.currency, entry.confidence, entry.evidence_hash, clock.mono_ms, clock.wall_ms, clock.quality,
+                entry.visit,
+            ],
+        ).rowcount  # fmt: skip  # a table
+        if updated != 1:
+            known = self.visit(entry.visit)
+            was = "was never opened" if known is None else f"is closed already ({known.outcome})"
+            raise EntryRefusedError(f"the visit {entry.visit} {was}; a second closing ({entry.outcome}) is refused")
+        if entry.outcome == "charge":
+            self._move_stock(entry.moves)
+        self._append("visit.closed", entry.visit, _closing_bodies(entry), clock)
+
+    def _note_incident(self, entry: Incident, clock: Stamp) -> None:
+        body = {"why": redact(entry.why), "at": redact(entry.at)}
+        self._append("incident", entry.visit, [body], clock)
+
+
+def _check_closing(entry: ClosedVisit) -> None:
+    """Raises EntryRefusedError where the entry says two things at once."""
+    charged = sum(line.total for line in entry.lines)
+    if entry.outcome == "charge":
+        if not entry.lines or not entry.currency:
+            raise EntryRefusedError(f"the charge of visit {entry.visit} has no lines or no currency")
+        if entry.total_minor != charged:
+            raise EntryRefusedError(
+                f"the charge of visit {entry.visit} says {entry.total_minor}, its lines add up to {charged}"
+            )
+    elif entry.lines or entry.total_minor or entry.moves:
+        raise EntryRefusedError(
+            f"visit {entry.visit} closes as {entry.outcome} yet has lines, a total or moves: only a charge has them"
+        )
+    for line in (*entry.lines, *entry.best_guess):
+        if line.quantity < 1 or line.unit_price < 0:
+            raise EntryRefusedError(f"visit {entry.visit}: {line.quantity} of {line.sku} at {line.unit_price}")
+
+
+def _closing_bodies(entry: ClosedVisit) -> list[dict[str, Any]]:
+    """The event's body with fewer and fewer details, for the visit that emptied the shelf; the total always stays."""
+    bare: dict[str, Any] = {
+        "outcome": entry.outcome,
+        "why": redact(entry.why),
+        "total_minor": entry.total_minor,
+        "currency": entry.currency,
+        "confidence_ppm": None if entry.confidence is None else round(entry.confidence * 1_000_000),
+        "evidence_hash": entry.evidence_hash,
+    }
+    charged, guessed = _lines(entry.lines), _lines(entry.best_guess)
+    return [
+        {**bare, "lines": charged, "best_guess": guessed},
+        {**bare, "lines": _nameless(charged), "best_guess": _nameless(guessed)},
+        {**bare, "lines": _nameless(charged), "best_guess": []},
+        {**bare, "lines": [], "best_guess": [], "lines_omitted": len(charged)},
+    ]
+
+
+def _lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    return [
+        {
+            "sku": line.sku,
+            "name": line.name,
+            "quantity": line.quantity,
+            "unit_price_minor": line.unit_price,
+            "tax": line.tax,
+        }
+        for line in lines
+    ]
+
+
+def _nameless(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in line.items() if key != "name"} for line in lines]
+
+
+def _lines_json(lines: Iterable[Line]) -> str:
+    return to_json(_lines(lines))
+
+
+def _lines_from(text: str) -> tuple[Line, ...]:
+    return tuple(
+        Line(line["sku"], line["name"], line["quantity"], line["unit_price_minor"], line["tax"])
+        for line in from_json(text)
+    )
+
+
+def _milligrams(masses_g: Mapping[Any, float]) -> dict[str, int]:
+    """A dead cell's NaN is left out: there is no such mass."""
+    return {str(zone): round(mass_g * 1000) for zone, mass_g in masses_g.items() if math.isfinite(mass_g)}
+
+
+def _record(row: dict[str, Any]) -> VisitRecord:
+    closed = None
+    if row["outcome"] is not None:
+        closed = Stamp(row["closed_mono_ms"], row["closed_wall_ms"], row["closed_quality"])
+    return VisitRecord(
+        visit=row["visit"],
+        member=row["member"],
+        purpose=row["purpose"],
+        who=row["who"],
+        reason=row["reason"],
+        price_version=row["price_version"],
+        baseline_g={zone: mg / 1000 for zone, mg in from_json(row["baseline_mg"]).items()},
+        trace=row["trace"],
+        opened=Stamp(row["opened_mono_ms"], row["opened_wall_ms"], row["opened_quality"]),
+        closed=closed,
+        outcome=row["outcome"],
+        why=row["why"],
+        lines=_lines_from(row["lines"]),
+        best_guess=_lines_from(row["best_guess"]),
+        total_minor=row["total_minor"],
+        currency=row["currency"],
+        confidence=row["confidence"],
+        evidence_hash=row["evidence_hash"],
+    )

@@ -1,0 +1,174 @@
+"""What is carried past a zone while the door is open: moving regions, recognised while they move.
+
+Frame difference rather than a hand detector: palm detectors miss two of three hands that hold something.  One burst of
+movement at a zone gives at most one sighting, when several pictures of it agree; its direction stays unknown, for the
+pictures before and after the visit tell that better.  Work is bounded: LOOKS_PER_S crops at most.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from cabinet.units import Sku, ZoneId
+from cabinet.vision.pictures import (
+    Box,
+    Gallery,
+    Judge,
+    Mask,
+    Picture,
+    Plane,
+    Polygon,
+    ScoresLike,
+    Seen,
+    checked,
+    cut,
+    filled,
+    resized,
+    scaled,
+)
+
+WORK_WIDTH = 320
+LEAST_S = 0.18  # between two looks: 5 a second
+MOVED = 16.0  # of 255
+FOLLOW = 0.4  # how fast the comparison picture follows: a hand that stays is still seen for half a second
+LEAST_SHARE, MOST_SHARE = 0.004, 0.5  # of the frame: less is noise, more is the lamp or a knocked camera
+IN_ZONE = 0.25  # of a region must be inside the zone's polygon
+FULL = 0.3  # of a crop must have moved: the rest is the shelf behind
+LOOKS_PER_S = 10.0
+REGIONS = 2  # of one frame
+QUIET_S = 0.6  # without movement: the burst is over
+LONGEST_S = 6.0  # a longer burst is told in pieces
+KNOWN = 0.5  # a crop with more `other` than this shows no product
+AGREEING = 2  # crops of one burst that name the same product
+
+
+@dataclass
+class Burst:
+    """Movement at one zone."""
+
+    began_s: float
+    last_s: float
+    looks: list[tuple[ScoresLike, Box]] = field(default_factory=list)
+
+
+@dataclass
+class MotionFinder:
+    """One camera during one visit."""
+
+    _background: Plane | None = None
+    _last_s: float = float("-inf")
+    _credit: float = LOOKS_PER_S / 2
+    _bursts: dict[ZoneId, Burst] = field(default_factory=dict)
+    _polygons: dict[ZoneId, Mask] = field(default_factory=dict)
+
+    def update(
+        self,
+        picture: Picture,
+        at_s: float,
+        zones: Mapping[ZoneId, Polygon],
+        recogniser: Judge | None,
+        gallery: Gallery,
+    ) -> list[Seen]:
+        """One frame (BGR), its monotonic time, polygons in its pixels.  Returns the bursts that are over.
+
+        Raises ValueError for no picture, and whatever the recogniser raises.
+        """
+        passed_s = at_s - self._last_s
+        if passed_s < LEAST_S or recogniser is None or not gallery:
+            return []
+        self._last_s = at_s
+        self._credit = min(self._credit + passed_s * LOOKS_PER_S, LOOKS_PER_S / 2)
+        moved = self._moved(checked(picture))
+        factor = picture.shape[1] / WORK_WIDTH
+        for box in _boxes(moved)[:REGIONS]:
+            zone = self._zone_of(moved, box, zones, factor)
+            if zone is not None:
+                burst = self._bursts.setdefault(zone, Burst(at_s, at_s))
+                burst.last_s = at_s
+                self._recognise(picture, moved, box, burst, recogniser, gallery)
+        return self._over(at_s)
+
+    def _moved(self, picture: Picture) -> Mask:
+        size = WORK_WIDTH, max(round(picture.shape[0] * WORK_WIDTH / picture.shape[1]), 1)
+        grey = cv2.cvtColor(resized(picture, *size), cv2.COLOR_BGR2GRAY)
+        now = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.5), np.float32)
+        if self._background is None or self._background.shape != now.shape:
+            self._background = now
+        light = float(np.median(now - self._background))
+        apart = np.abs(now - self._background - light)
+        self._background = self._background + FOLLOW * (now - self._background)
+        mask = np.asarray((apart > MOVED) * np.uint8(255), np.uint8)
+        return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), np.uint8)
+
+    def _zone_of(self, moved: Mask, box: Box, zones: Mapping[ZoneId, Polygon], factor: float) -> ZoneId | None:
+        left, top, right, bottom = box
+        here = moved[top:bottom, left:right] > 0
+        best: tuple[float, ZoneId] | None = None
+        for zone, polygon in zones.items():
+            if zone not in self._polygons:
+                self._polygons[zone] = filled(polygon, moved.shape[1], moved.shape[0], 1 / factor)
+            inside = np.count_nonzero(here & (self._polygons[zone][top:bottom, left:right] > 0))
+            share = inside / max(np.count_nonzero(here), 1)
+            if share >= IN_ZONE and (best is None or share > best[0]):
+                best = share, zone
+        return None if best is None else best[1]
+
+    def _recognise(
+        self, picture: Picture, moved: Mask, box: Box, burst: Burst, recogniser: Judge, gallery: Gallery
+    ) -> None:
+        factor = picture.shape[1] / WORK_WIDTH
+        clearest: tuple[ScoresLike, Box] | None = None
+        for part in _parts(box):
+            left, top, right, bottom = part
+            if self._credit < 1 or float((moved[top:bottom, left:right] > 0).mean()) < FULL:
+                continue
+            self._credit -= 1
+            there = scaled(part, factor, picture.shape[1], picture.shape[0])
+            scores = recogniser.scores(cut(picture, there), gallery)
+            if clearest is None or scores.other < clearest[0].other:
+                clearest = scores, there
+        if clearest is not None and clearest[0].other < KNOWN:
+            burst.looks.append(clearest)
+
+    def _over(self, at_s: float) -> list[Seen]:
+        done = [
+            zone
+            for zone, burst in self._bursts.items()
+            if at_s - burst.last_s > QUIET_S or at_s - burst.began_s > LONGEST_S
+        ]
+        told = [_told(zone, self._bursts.pop(zone).looks) for zone in done]
+        return [seen for seen in told if seen is not None]
+
+
+def _told(zone: ZoneId, looks: Sequence[tuple[ScoresLike, Box]]) -> Seen | None:
+    """The mean of the crops that agree on what it was, if enough do."""
+    named: Counter[Sku] = Counter(max(scores.skus, key=scores.skus.__getitem__) for scores, _ in looks)
+    if not named or named.most_common(1)[0][1] < AGREEING:
+        return None
+    sku = named.most_common(1)[0][0]
+    agreeing = [(s, box) for s, box in looks if max(s.skus, key=s.skus.__getitem__) == sku]
+    count = len(agreeing)
+    mean = {name: sum(s.skus[name] for s, _ in agreeing) / count for name in agreeing[0][0].skus}
+    return Seen(zone, "unknown", mean, sum(s.other for s, _ in agreeing) / count, agreeing[count // 2][1])
+
+
+def _boxes(moved: Mask) -> list[Box]:
+    """Moving regions, largest first; none if nearly everything moves."""
+    count, _, facts, _ = cv2.connectedComponentsWithStats(moved)
+    if np.count_nonzero(moved) > MOST_SHARE * moved.size:
+        return []
+    order = sorted(range(1, count), key=lambda n: -int(facts[n, cv2.CC_STAT_AREA]))
+    large = [facts[n] for n in order if facts[n, cv2.CC_STAT_AREA] >= LEAST_SHARE * moved.size]
+    return [(int(x), int(y), int(x + w), int(y + h)) for x, y, w, h, _ in large]
+
+
+def _parts(box: Box) -> list[Box]:
+    """The region and its two ends: a hand is at one of them, and what it holds at the other."""
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    if high >= wide:
+        return [box, (left, top, right, top + round(high * 0.6)), (left, bottom - round(high * 0.6), right, bottom)]
+    return [box, (left, top, left + round(wide * 0.6), bottom), (right - round(wide * 0.6), top, right, bottom)]

@@ -1,0 +1,88 @@
+"""--json prints the daemon's data and nothing else."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cabinet
+from tests.cli.answers import ANSWERS, MEMBER, VISIT
+from tests.cli.conftest import Cli
+from tests.support.fake_control import FakeControl, Refusal
+
+ADD_PRODUCT = ("catalog", "add", "0708", "--name", "Cola", "--mass-g", "505", "--price", "250")
+COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "status": (("status",), {}),
+    "doctor": (("doctor",), {}),
+    "visits.list": (("visits", "list", "--outcome", "review", "-n", "3"), {"limit": 3, "outcome": "review"}),
+    "visits.show": (("visits", "show", VISIT.lower()), {"visit": VISIT}),
+    "visits.export": (("visits", "export", VISIT), {"visit": VISIT}),
+    "visits.picture": (("visits", "picture", VISIT), {"visit": VISIT}),
+    "outbox": (("outbox",), {}),
+    "members.add": (
+        ("members", "add", "Ada", "--code", "--consent"),
+        {"name": "Ada", "language": "en", "consent": "1", "photos": [], "code": True},
+    ),
+    "members.list": (("members", "list"), {}),
+    "members.erase": (("members", "erase", MEMBER, "--yes"), {"member": MEMBER}),
+    "catalog.add": (
+        (*ADD_PRODUCT, "--mass-sd-g", "2.5", "--min-age", "16", "--tax", "reduced", "--zone", "s1", "--count", "6"),
+        {
+            "sku": "0708", "name": "Cola", "mass_g": 505.0, "unit_price": 250, "tax": "reduced", "min_age": 16,
+            "mass_sd_g": 2.5, "zone": "s1", "count": 6, "photos": [],
+        },
+    ),
+    "catalog.list": (("catalog", "list"), {}),
+    "stock.set": (("stock", "set", "s1", "0708", "6"), {"zone": "s1", "sku": "0708", "count": 6}),
+    "stock.list": (("stock", "list"), {}),
+    "unlock": (
+        ("unlock", "--reason", "new lamp", "--purpose", "restock"),
+        {"purpose": "restock", "reason": "new lamp"},
+    ),
+}  # fmt: skip  # a table
+
+
+def test_every_answer_of_the_fake_is_asked_for_by_a_command() -> None:
+    assert set(COMMANDS) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("op", COMMANDS)
+def test_json_is_exactly_the_data_of_the_answer(op: str, control: FakeControl, cli: Cli) -> None:
+    done = cli(*COMMANDS[op][0], "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, control.answers[op])
+
+
+@pytest.mark.parametrize("op", COMMANDS)
+def test_a_command_asks_once_and_says_what_the_contract_wants(op: str, control: FakeControl, cli: Cli) -> None:
+    cli(*COMMANDS[op][0], "--json")
+    assert control.asked == [(op, COMMANDS[op][1])]
+
+
+@pytest.mark.parametrize("op", COMMANDS)
+def test_a_refusal_is_told_with_its_remedy_on_stderr_alone(op: str, control: FakeControl, cli: Cli) -> None:
+
+    control.answers[op] = Refusal("not now", "wait a minute")
+    done = cli(*COMMANDS[op][0], "--json")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "not now" in done.stderr
+    assert "→ wait a minute" in done.stderr
+
+
+def test_following_as_json_prints_the_status_then_a_line_for_every_happening(control: FakeControl, cli: Cli) -> None:
+    control.happenings = [{"type": "part", "part": "board", "ok": True, "why": None}, {"type": "notice", "screen": "x"}]
+    control.vanish = True
+    lines = [json.loads(line) for line in cli("status", "--follow", "--json").stdout.splitlines()]
+    assert lines == [control.answers["status"], *control.happenings]
+
+
+def test_version_is_told_as_json(cli: Cli) -> None:
+
+    assert json.loads(cli("version", "--json").stdout)["version"] == cabinet.__version__
+
+
+def test_the_photographs_travel_as_base64_of_the_files(control: FakeControl, cli: Cli, photo: Path) -> None:
+
+    cli(*ADD_PRODUCT, "--photos", str(photo.parent), "--json")
+    assert control.asked[0][1]["photos"] == [base64.b64encode(photo.read_bytes()).decode()]
