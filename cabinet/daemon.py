@@ -193,6 +193,9 @@ class Daemon:
             log.warning("effect_failed effect=%s why=%s", type(effect).__name__, error)
             if isinstance(effect, do.ReleaseLock | do.EngageLock):
                 self.part("lock", str(error))
+        else:
+            if isinstance(effect, do.ReleaseLock):
+                self.part("lock", None)
 
     async def _perform(self, effect: Effect) -> None:
         match effect:

@@ -26,7 +26,6 @@ BANDS = ("#c7d2fe", "#bae6fd", "#bbf7d0", "#fde68a", "#fed7aa", "#ddd6fe", "#e2e
 MOST_FRAMES = 4
 MOST_ZONES = 8
 MOST_NAMES = 26  # characters of a product's name beside a curve
-ASPECT = 16 / 9
 
 
 @dataclass(frozen=True)
@@ -300,9 +299,6 @@ def _net(axes: "Axes", net_g: float, unexplained_g: float | None) -> None:
         0.995, 0.94, text.replace("-", "−"), transform=axes.transAxes, ha="right", va="top", fontsize=8, color=PALE,
         bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
     )  # fmt: skip
-
-
-# Frames
 
 
 def _frames(figure: "Figure", place: "Axes", stills: Sequence[_Still], header: Header) -> None:

@@ -61,8 +61,7 @@ class Recording:
     finishing: asyncio.Task[None] | None = None
     stills: int = 0
     seen_s: float = 0.0  # when the newest picture that led to a sighting was taken
-    settled_after_s: float | None = None  # what the barrier waits for
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
 
     def t(self, at_s: float) -> float:
         return round(at_s - self.origin_s, 4)
@@ -91,6 +90,7 @@ class Witness:
         self._recording: Recording | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._door_open = False
+        self._closed_s = 0.0  # when the door last touched its frame
         self._seeing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeing")
         self.watchers: list[Callable[[Happening], None]] = []
 
@@ -100,12 +100,12 @@ class Witness:
         self.scales.add(zone, at_s, hz, grams)
         if self._recording is not None:
             self._write(Mass(self._recording.t(at_s), zone, hz, tuple(grams)))
-            after_s = self._recording.settled_after_s
-            if after_s is not None and self.scales.settled(after_s):
-                self._recording.settled.set()
+            self._recording.arrived.set()
 
     def door(self, at_s: float, *, is_open: bool) -> None:
         self._door_open = is_open
+        if not is_open:
+            self._closed_s = at_s
         if self._recording is not None:
             self._write(Door(self._recording.t(at_s), is_open))
 
@@ -161,9 +161,7 @@ class Witness:
             return
         if recording.finishing is not None:
             recording.finishing.cancel()
-        recording.settled_after_s = None
-        recording.settled.clear()
-        recording.finishing = asyncio.get_running_loop().create_task(self._finish(recording, clock.now_s()))
+        recording.finishing = asyncio.get_running_loop().create_task(self._finish(recording, self._closed_s))
 
     def end(self, visit: VisitId) -> None:
         """The visit is over; its trace goes on for 2 s, unless the next one begins."""
@@ -251,8 +249,9 @@ class Witness:
         except PortError as error:
             log.warning("look_failed why=%s", error)
             self._write(Health(recording.t(clock.now_s()), "recogniser", ok=False, why=str(error)))
-        recording.settled_after_s = max(closed_s, recording.seen_s)
-        await recording.settled.wait()
+        while not (self.scales.settled(closed_s) and self.scales.complete_until_s() >= recording.seen_s):
+            recording.arrived.clear()
+            await recording.arrived.wait()
         self._write(State(recording.t(self.scales.complete_until_s()), BARRIER))
         recording.recorder.sync()
         self._post(EvidenceComplete(clock.now_s(), recording.visit))

@@ -4,7 +4,7 @@ The lease and the debounce are kept here, because gpiozero has neither (its mock
 falls off when the lease ends, when the state machine has not been heard for half a second, and at the first edge of
 the door opening.  A thread of its own drops it too where the event loop hangs.  Nothing here can drop it for a process
 that is killed: a Pi's kernel leaves a released output as it was unless config.txt says dtparam=strict_gpiod, so that
-line and the charge pump of systemd/WIRING.md belong to this lock.  On a Jetson gpiozero has no pin factory: there these
+line and the one-shot of systemd/WIRING.md belong to this lock.  On a Jetson gpiozero has no pin factory: there these
 parts go over the serial board.
 """
 

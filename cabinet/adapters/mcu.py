@@ -84,6 +84,8 @@ class BoardParts:
                     self._senses.part("board", why)
                 else:
                     self._senses.part("board", None)
+                if not status.faults:
+                    self._senses.part("lock", None)
                 if self._switches:
                     self._senses.bolt(now_s, locked=status.bolt_locked)
                     self._senses.door_found(now_s, is_open=status.door_open)

@@ -63,6 +63,9 @@ def cloud_run(
         Path | None, typer.Option("--password-file", metavar="FILE", help="Its first line is the password.")
     ] = None,
     ca: Annotated[Path | None, typer.Option("--ca", metavar="PEM", help="Speak TLS; the authority trusted.")] = None,
+    retry_max_s: Annotated[
+        int, typer.Option("--retry-max-s", min=1, max=600, help="Longest wait between two attempts to connect.")
+    ] = 30,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM: every event of every cabinet stored once and acknowledged."""
     import logging  # noqa: PLC0415  # likewise
@@ -77,6 +80,7 @@ def cloud_run(
         run_cloud(
             host, port, db, keys,
             username=username, password=_password(password_file), tls=None if ca is None else Tls(ca=ca),
+            retry_s=(1, retry_max_s),
             ready=lambda: typer.echo(f"cloud: serving {host}:{port}, database {db}", err=True),
         )  # fmt: skip  # what goes where
     except (KeysError, LedgerError) as error:

@@ -92,7 +92,7 @@ def _authenticating(state: Authenticating, event: Event, policy: Policy) -> Step
     match event:
         case ev.MemberRecognised(at_s, visit, member, by) if visit == state.visit:
             return Step(
-                Unlocked(visit, member, at_s + policy.unlock_timeout_s),
+                Unlocked(visit, member, at_s + policy.unlock_timeout_s + policy.relock_s),
                 (
                     do.OpenVisit(visit, member, "shop", by),
                     do.StopLooking(),
@@ -219,7 +219,7 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
             return _serviced(state)
         case ev.DeadlineReached(at_s) if state.door_open:
             again = replace(state, deadline_s=at_s + policy.alarm_after_s)
-            return Step(again, (do.SoundAlarm("service with the door long open"), do.Show(Notice.CLOSE_DOOR)))
+            return Step(again, (do.Show(Notice.CLOSE_DOOR), do.SoundAlarm("service with the door long open")))
         case ev.DeadlineReached():
             after = _ready(state.faults)
             void = do.CloseVisit(state.visit, "void", "the door was not opened")
@@ -290,7 +290,7 @@ def _service(event: ev.ServiceRequested, policy: Policy, faults: Faults) -> Step
             event.who,
             event.purpose,
             door_open=False,
-            deadline_s=event.at_s + policy.unlock_timeout_s,
+            deadline_s=event.at_s + policy.unlock_timeout_s + policy.relock_s,
             faults=faults,
         ),
         (
@@ -328,7 +328,7 @@ def _door_held(state: Watching, at_s: float, policy: Policy) -> Step:
     held = replace(state, complaints=complaints, deadline_s=at_s + next_s)
     if complaints == 1:
         return Step(held, (do.Show(Notice.CLOSE_DOOR),))
-    alarm = (do.SoundAlarm("door held open"), do.Show(Notice.CLOSE_DOOR))
+    alarm = (do.Show(Notice.CLOSE_DOOR), do.SoundAlarm("door held open"))
     called_before = open_for_s - policy.alarm_after_s >= policy.operator_after_s
     if open_for_s >= policy.operator_after_s and not called_before:
         return Step(held, (do.RaiseIncident("door held open", state.visit), *alarm))
@@ -364,8 +364,8 @@ def _forced(faults: Faults = ()) -> Step:
         (
             do.RaiseIncident(FORCED.why),
             do.EngageLock(),
-            do.SoundAlarm(FORCED.why),
             do.Show(Notice.OUT_OF_SERVICE),
+            do.SoundAlarm(FORCED.why),
         ),
     )
 

@@ -9,6 +9,7 @@ class Policy:
 
     face_timeout_s: float = 8.0  # somebody stands there and is nobody we know
     unlock_timeout_s: float = 10.0  # unlocked and not opened: relock, void; the board caps a lease at 10 s too
+    relock_s: float = 0.5  # after the lease: until the bolt has travelled, whoever opens is still this visit's shopper
     prompt_after_s: float = 30.0  # door open: a friendly word
     alarm_after_s: float = 60.0  # door open: the alarm, and again each time as long
     operator_after_s: float = 180.0  # door open: a person has to look; the visit stays open

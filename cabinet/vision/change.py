@@ -22,12 +22,14 @@ REACH = 6  # pixels at work width: 2 % of the frame, less than half of any produ
 PATCH = 9  # pixels at work width
 SEED = 20.0  # a changed place differs so much somewhere ...
 FLOOR = 11.0  # ... and so much all over; unchanged shelves of hand-held photographs stay below (measured: 95 % < 8)
+CEILING = 20.0  # the floor rises no higher: a shelf may be emptied at once, and products differ by 30 and more
 QUIET = 0.3  # this share of a zone is taken to be unchanged: its greatest difference is called noise
 OVER_NOISE = 2.5  # times the noise, where that is more than the floor
 CORE = 0.5  # of a place's peak difference: what lies below is its shadow
 GAP_HEIGHT = 0.12  # of a place's tallest column: lower columns lie between two things
 BULK = 0.15  # of its usual extent: thinner ends are reflections
 LEAST_SHARE = 0.004  # of the frame: 35 x 35 pixels of 640 x 480
+LEAST_SIDE = 8  # pixels at work width: thinner is the rim of the frame or of a shelf that did not fit exactly
 GAP = 5  # pixels at work width: parts of one product that look unchanged between them
 MOST = 12  # regions per zone; more is no shelf but a covered lens
 
@@ -78,7 +80,7 @@ def _places(lost: Plane, gained: Plane, inside: Mask) -> list[tuple[Box, float, 
     if not seen.any():
         return []
     either = np.maximum(lost, gained)
-    floor = max(FLOOR, OVER_NOISE * float(np.quantile(either[seen], QUIET)))
+    floor = min(max(FLOOR, OVER_NOISE * float(np.quantile(either[seen], QUIET))), CEILING)
     changed = np.asarray(((either > floor) & seen) * np.uint8(255), np.uint8)
     closed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((2 * GAP + 1, GAP), np.uint8))
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
@@ -111,7 +113,7 @@ def _side_by_side(place: NDArray[np.bool_], least: float) -> list[Box]:
         part = np.zeros_like(place)
         part[:, left:right] = place[:, left:right]
         box = _tight(part)
-        if (box[2] - box[0]) * (box[3] - box[1]) >= least:
+        if (box[2] - box[0]) * (box[3] - box[1]) >= least and min(box[2] - box[0], box[3] - box[1]) >= LEAST_SIDE:
             boxes.append(box)
     return boxes
 

@@ -34,6 +34,7 @@ class ScoresLike(Protocol):
 class Judge(Protocol):
     """The part of a recogniser that vision needs."""
 
+    def embed(self, crop: Picture) -> Sequence[float]: ...
     def scores(self, crop: Picture, gallery: Gallery) -> ScoresLike: ...
 
 

@@ -12,6 +12,8 @@ from cabinet.units import Sku, ZoneId
 from cabinet.vision.change import Region, compare
 from cabinet.vision.pictures import Action, Box, Gallery, Judge, Picture, Polygon, ScoresLike, Seen, cut
 
+UNKNOWN = 0.5  # of `other`: neither picture shows a product of the gallery
+ITSELF = Sku("itself")
 BOTH = 0.5  # both sides show a product, and not the same one: one was taken and another put in its place
 SURE = 0.35  # natural log of the odds for a direction below which none is named
 SHAPE_WEIGHT = 2.0  # lost : gained is usually 1.3 to 3; the recogniser's odds are cut at LOUDEST
@@ -32,10 +34,17 @@ def look(
     seen: list[Seen] = []
     for region in comparison.regions:
         box = padded(region.box, before.shape[1], before.shape[0])
-        there = recogniser.scores(cut(before, box), gallery)
-        now = recogniser.scores(cut(laid, box), gallery)
+        crops = cut(before, box), cut(laid, box)
+        there, now = recogniser.scores(crops[0], gallery), recogniser.scores(crops[1], gallery)
+        if min(there.other, now.other) > UNKNOWN and _alike(*crops, recogniser):
+            continue  # the rim of a shelf or of a thing that stands where it stood, not quite laid over itself
         seen += judge(region, there, now)
     return seen
+
+
+def _alike(before: Picture, after: Picture, recogniser: Judge) -> bool:
+    """Whether the recogniser takes both for pictures of the same thing, whatever it is."""
+    return recogniser.scores(after, {ITSELF: recogniser.embed(before)}).other < 0.5
 
 
 def judge(region: Region, before: ScoresLike, after: ScoresLike) -> list[Seen]:

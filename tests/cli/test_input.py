@@ -99,8 +99,10 @@ def test_a_photo_that_is_no_picture_is_named(tmp_path: Path) -> None:
 
 
 def test_half_a_photo_is_refused(tmp_path: Path, photo: Path) -> None:
-    (tmp_path / "half.jpg").write_bytes(photo.read_bytes()[:-200])
-    assert "half.jpg is no readable picture" in refused(photo, tmp_path / "half.jpg")
+    whole = tmp_path / "whole.jpg"
+    Image.effect_noise((400, 300), 60).save(whole)
+    (tmp_path / "half.jpg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert "half.jpg is no readable picture" in refused(photo, whole, tmp_path / "half.jpg")
 
 
 def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -108,12 +110,18 @@ def test_a_picture_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "is no readable picture" in refused(tmp_path / "a.jpg")
 
 
-def test_a_small_file_that_would_unfold_to_a_huge_picture_is_refused_unread(tmp_path: Path) -> None:
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
-    chunk = b"IHDR" + header
-    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "bomb.png").write_bytes(png)
-    assert "bomb.png" in refused(tmp_path / "bomb.png")
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+@pytest.mark.parametrize(("side", "why"), [(10_000, "has 10000 pixels a side"), (60_000, "is no readable picture")])
+def test_a_small_file_that_would_unfold_to_a_huge_picture_is_refused_undecoded(
+    side: int, why: str, tmp_path: Path
+) -> None:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
+    pixels = chunk(b"IDAT", b"that is no picture")  # decoding it would fail with other words
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels)
+    assert f"bomb.png {why}" in refused(tmp_path / "bomb.png")
 
 
 def test_a_file_over_8_mib_is_refused_unread(tmp_path: Path) -> None:

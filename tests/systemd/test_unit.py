@@ -91,8 +91,8 @@ def test_the_box_stays_that_closed_with_a_broker_on_the_internet(tmp_path: Path)
     assert exposure(copy) <= EXPOSURE_MAX
 
 
-def test_the_watchdog_is_ten_times_slower_than_the_lock() -> None:
-    """The machine's tick feeds both; five seconds of silence is a hang, and the lock has fallen shut long before."""
+def test_the_unit_waits_for_ready_watches_the_tick_and_restarts_for_ever() -> None:
+
     unit = settings(UNIT.read_text())
     assert (unit["Type"], unit["WatchdogSec"], unit["Restart"]) == (["notify"], ["5"], ["always"])
 
@@ -170,7 +170,7 @@ def test_tmpfiles_gives_secrets_to_the_daemon_and_the_rest_to_root() -> None:
 
 
 def installed(folder: Path, text: str) -> Path:
-    """The text beside the files it names, as on a cabinet; the model's folder and the authorities are this machine's."""
+    """The text beside the files it names, as on a cabinet; model and authorities are this machine's."""
     authorities = folder / "authorities.pem"
     for name in ("mqtt.key", "mqtt.password", authorities.name):
         (folder / name).write_text("00")

@@ -23,7 +23,7 @@ COLOURS = {  # B, G, R
     Sku("white"): (225, 230, 230),
     Sku("dark"): (45, 35, 30),
 }
-GALLERY: Mapping[Sku, Sequence[float]] = {sku: colour for sku, colour in COLOURS.items()}
+GALLERY: Mapping[Sku, Sequence[float]] = {**COLOURS}
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ FULL = (
 def render(items: Sequence[Item], seed: int = 1) -> Pixels:
     """The same shelf for the same seed."""
     dice = np.random.default_rng(seed)
-    picture = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    grain = cv2.GaussianBlur(dice.normal(0, 60, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), sigmaX=25, sigmaY=1.5)
+    picture: NDArray[np.float32] = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    dots = dice.normal(0, 60, (HEIGHT, WIDTH)).astype(np.float32)
+    grain = np.asarray(cv2.GaussianBlur(dots, (0, 0), sigmaX=25, sigmaY=1.5), np.float32)
     picture[:] = (70, 110, 150)
-    picture += grain[..., None]
-    picture *= np.linspace(1.1, 0.8, WIDTH)[None, :, None]
+    picture = (picture + grain[..., None]) * np.linspace(1.1, 0.8, WIDTH, dtype=np.float32)[None, :, None]
     picture[226:244] = (120, 160, 190)  # the board between the shelves
     for item in items:
         draw(picture, item)
@@ -78,7 +78,7 @@ def photograph(
 ) -> Pixels:
     """As a camera would send it: moved, under another light, noisy, through JPEG."""
     turned = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), turn, 1.0)
-    turned[:, 2] += shift
+    turned[:, 2] = turned[:, 2] + np.array(shift)
     moved = cv2.warpAffine(picture, turned, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
     noisy = moved * light + np.random.default_rng(seed).normal(0, 4, picture.shape)
     ok, jpeg = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85])
@@ -97,10 +97,14 @@ def nudged(index: int, by: int) -> tuple[Item, ...]:
 class ColourJudge:
     """Knows products by the colour of a crop's upper and lower thirds: crude, but it really looks."""
 
-    def scores(self, crop: Pixels, gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def embed(self, crop: Pixels) -> Sequence[float]:
         high, wide = crop.shape[:2]
         bare = [crop[: high // 4], crop[-high // 4 :]]
-        seen = np.median(np.concatenate([part[:, wide // 4 : -wide // 4].reshape(-1, 3) for part in bare]), axis=0)
+        middles = [part[:, wide // 4 : -wide // 4].reshape(-1, 3) for part in bare]
+        return [float(x) for x in np.median(np.concatenate(middles), axis=0)]
+
+    def scores(self, crop: Pixels, gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+        seen = np.array(self.embed(crop))
         skus = list(gallery)
         apart = [float(np.linalg.norm(seen - np.array(gallery[sku]))) for sku in skus]
         powers = np.exp(-np.array([*apart, 55.0]) / 12)

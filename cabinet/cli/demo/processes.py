@@ -96,7 +96,8 @@ class Bench:
 
     def start_cloud(self) -> None:
         words = ["cloud", "run", "--host", self.broker.host, "--port", str(self.broker.port)]
-        self._run("cloud", [*words, "--db", str(self.cloud_db), "--keys", str(self.folder / "keys.json")])
+        words += ["--db", str(self.cloud_db), "--keys", str(self.folder / "keys.json")]
+        self._run("cloud", [*words, "--retry-max-s", "1"])
 
     def start_daemon(self) -> None:
         """Returns when it answers on its socket; it may still be waiting for its parts."""
