@@ -5,6 +5,7 @@ It only reports; what a fault means for selling is the machine's business.
 
 import asyncio
 import logging
+import resource
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from cabinet.witness import Witness
 
 ROUND_S = 0.5
 SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
+PRUNE_EVERY = 7200  # rounds between the looks for acknowledged rows over 90 days old: an hour
 LOCK_EVERY = 10  # rounds between the looks at the lock: 5 s
 PICTURE_EVERY = 4  # rounds between the looks at a camera's picture: 2 s
 BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
@@ -51,6 +53,7 @@ class Caretaker:
     limits: Limits
     state: Callable[[], State]
     lock: Lock
+    others: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)  # part -> what is wrong with it
     warm_since_s: float | None = None
     _rounds: int = field(default=0, init=False)
     _complaints: dict[CameraId, str | None] = field(default_factory=dict, init=False)
@@ -71,12 +74,16 @@ class Caretaker:
             self.parts.report(f"scale:{zone}", scale.trouble(now_s))
         for camera, eye in self.eyes.items():
             self.parts.report(f"camera:{camera}", eye.trouble() or self._complaint(camera, eye))
+        for part, trouble in self.others.items():
+            self.parts.report(part, trouble())
         if locked_state:
             self._bolt(now_s)
         self._temperature(now_s)
         if self._rounds % SLOW_EVERY == 0:
             self._catalogue()
             self._disk(now_s)
+        if self._rounds % PRUNE_EVERY == PRUNE_EVERY - 1:
+            self.ledger.prune(clock.stamp())
         self._rounds += 1
         self._started()
 
@@ -164,3 +171,12 @@ class Caretaker:
 
 def _size_mib(folder: Path) -> float:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / MIB
+
+
+def rss_mib() -> float:
+    """Resident memory of this process, now."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return round(pages * resource.getpagesize() / (1 << 20), 1)
+    except (OSError, ValueError, IndexError):
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

@@ -174,6 +174,8 @@ def _contradictions(config: Config) -> list[str]:
         found.append('the cells are on the board: add [board] with port = "/dev/ttyACM0"')
     if sum(camera.role == "front" for camera in config.cameras) > 1:
         found.append('more than one camera has role = "front": keep one')
+    if config.lock.via == "gpio" and not config.lock.active_high:
+        found.append("lock.active_high = false would unlock while the computer boots: use a relay that is off when low")
     if config.door.via != config.bolt.via:
         found.append("door and bolt are debounced together: give both the same via")
     if config.session.unlock_timeout_s > LEASE_CAP_S:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from cabinet import clock
+from cabinet.caretaker import rss_mib
 from cabinet.daemon import Happened
 from cabinet.ledger import Ledger
-from cabinet.office import rss_mib
 from cabinet.parts import Parts
 from cabinet.senses import Nerves
 from cabinet.session import effects as do

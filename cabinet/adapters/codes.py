@@ -103,7 +103,11 @@ def _pyzbar() -> Reader:
 def _zxing() -> Reader:
     import zxingcpp  # noqa: PLC0415  likewise optional
 
-    kinds: Any = zxingcpp.BarcodeFormat.QRCode | zxingcpp.BarcodeFormat.EAN13 | zxingcpp.BarcodeFormat.Code128
+    kinds: Any = [
+        zxingcpp.BarcodeFormat.QRCode,
+        zxingcpp.BarcodeFormat.EAN13,
+        zxingcpp.BarcodeFormat.Code128,
+    ]  # its stub knows less
 
     def read(grey: Pixels) -> list[bytes]:
         return [bytes(code.bytes) for code in zxingcpp.read_barcodes(grey, formats=kinds) if code.valid]

@@ -86,7 +86,7 @@ def cabinet(shelves: Sequence[Sequence[str | None]], seed: int = 0, looks: Mappi
             if sku is not None:
                 _stand(scene, product(looks[sku]), place_box(row, place))
     noisy = scene.astype(np.int16) + dice.normal(0, 2.0, scene.shape).astype(np.int16)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), dtype=np.uint8)
 
 
 def place_box(row: int, place: int) -> Box:
@@ -115,7 +115,7 @@ def lobby(seed: int = 0) -> Picture:
     rows = np.linspace(200, 110, HEIGHT)[:, None, None]
     scene = np.repeat(np.repeat(rows, WIDTH, axis=1), 3, axis=2)
     cv2.rectangle(scene, (60, 120), (200, 400), (150, 160, 165), -1)
-    return np.clip(scene + dice.normal(0, 2.0, scene.shape), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(scene + dice.normal(0, 2.0, scene.shape), 0, 255), dtype=np.uint8)
 
 
 def before_camera(picture: Picture, seed: int = 0) -> Picture:

@@ -47,7 +47,7 @@ def hide(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     real = builtins.__import__
 
     def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.split(".")[0] in names:
+        if name.partition(".")[0] in names:
             raise ImportError(f"Unable to find {name} shared library")
         return real(name, *rest, **more)
 

@@ -10,7 +10,8 @@ import pytest
 
 from cabinet.cli.client import Client
 from cabinet.cli.errors import RefusedError
-from cabinet.control import Control, RequestError
+from cabinet.control.requests import RequestError
+from cabinet.control.server import Control
 
 
 async def _echo(arguments: Mapping[str, Any], _: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cabinet.cli import photos
 from cabinet.cli.errors import BadInputError
-from cabinet.control import MAX_LINE
+from cabinet.control.server import MAX_LINE
 from tests.cli.answers import VISIT
 from tests.cli.conftest import Cli
 from tests.support.fake_control import FakeControl

@@ -11,7 +11,10 @@ ANNA, BEN = MemberId("anna"), MemberId("ben")
 SEES_ANNA, SEES_BEN, SEES_NOBODY, NOT_SURE = Match(ANNA, 0.3), Match(BEN, 0.3), Stranger(0.8), Unclear(0.3, 0.32)
 
 
-def after(answers: Sequence[Answer], rules: Rules = Rules()) -> Decision:
+USUAL = Rules()
+
+
+def after(answers: Sequence[Answer], rules: Rules = USUAL) -> Decision:
     decision: Decision = Undecided(Attempt())
     for answer in answers:
         assert isinstance(decision, Undecided), "decided too early"

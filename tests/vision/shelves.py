@@ -80,7 +80,7 @@ def photograph(
     turned = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), turn, 1.0)
     turned[:, 2] = turned[:, 2] + np.array(shift)
     moved = cv2.warpAffine(picture, turned, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    noisy = moved * light + np.random.default_rng(seed).normal(0, 4, picture.shape)
+    noisy = np.asarray(moved * light, np.float32) + np.random.default_rng(seed).normal(0, 4, picture.shape)
     ok, jpeg = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85])
     assert ok
     return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)

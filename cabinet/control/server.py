@@ -1,7 +1,8 @@
 """The technician's door into the running daemon: a Unix socket, one JSON line in, one JSON line out.
 
 Permissions are the file's (0660): whoever is in the cabinet's group may ask.  The peer's user name, as the kernel tells
-it, signs what is written.  Garbage is answered with an error and harms nobody.  What may be asked is in `office`.
+it, signs what is written.  Garbage is answered with an error and harms nobody.  What may be asked is in
+`looking` and `changing`.
 """
 
 import asyncio
@@ -14,23 +15,13 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+
+from cabinet.control.requests import Answer, Arguments, RequestError
 
 MAX_LINE = 32 << 20  # twenty photographs as base64
 MAX_CLIENTS = 16
 
 log = logging.getLogger(__name__)
-
-Arguments = Mapping[str, Any]
-Answer = dict[str, Any]
-
-
-class RequestError(Exception):
-    """The request cannot be done; `remedy` says what to do instead."""
-
-    def __init__(self, error: str, remedy: str = "") -> None:
-        super().__init__(error)
-        self.remedy = remedy
 
 
 class Control:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from cabinet.control import RequestError
+from cabinet.control.requests import RequestError
 from cabinet.ledger import Ledger
 from cabinet.ports import Face, PortError, Recogniser
 from cabinet.units import Sku

@@ -1,0 +1,122 @@
+"""What a technician may change: members, goods, stock, and a service visit.  Everything is refused or done whole."""
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cabinet import clock
+from cabinet.basket.evidence import Product
+from cabinet.config import Config
+from cabinet.control.enrolment import Enrolment
+from cabinet.control.looking import stock_rows
+from cabinet.control.requests import Answer, Arguments, Refusals, RequestError, integer, photos, product, text
+from cabinet.daemon import Daemon
+from cabinet.ledger import Consent, Ledger
+from cabinet.parts import Parts
+from cabinet.session.events import ServiceRequested
+from cabinet.session.states import open_visit
+from cabinet.units import MemberId, Sku, ZoneId
+
+
+@dataclass
+class Changing:
+    config: Config
+    ledger: Ledger
+    daemon: Daemon
+    parts: Parts
+    enrolment: Enrolment
+    changed: Callable[[], None]  # the catalogue, stock or members changed
+
+    def operations(self) -> dict[str, Any]:
+        return {
+            "members.add": self.members_add,
+            "members.erase": self.members_erase,
+            "catalog.add": self.catalog_add,
+            "stock.set": self.stock_set,
+            "unlock": self.unlock,
+        }
+
+    async def members_add(self, arguments: Arguments, _: str) -> Answer:
+        pictures = photos(arguments)
+        templates = await self.enrolment.faces(pictures)  # refused before anything is written
+        consent = Consent(text(arguments, "consent", "1"), clock.stamp().wall_ms, text(arguments, "language", "en"))
+        with Refusals():
+            member = self.ledger.add_member(text(arguments, "name"), consent)
+            for template in templates:
+                self.ledger.add_template(member, template, self.enrolment.face_model)
+            token = self.ledger.add_token(member) if arguments.get("code") else None
+        self.changed()
+        qr = None if token is None else base64.b64encode(_qr(token)).decode()
+        return {"member": member, "templates": len(templates), "token": token, "qr_png_b64": qr}
+
+    async def members_erase(self, arguments: Arguments, _: str) -> Answer:
+        member = self.ledger.member(MemberId(text(arguments, "member")))
+        if member is None:
+            raise RequestError("there is no such member", "cabinet members list shows the ids")
+        self.ledger.erase(member.member, clock.stamp())
+        self.changed()
+        return {"member": member.member, "templates": member.templates, "tokens": member.tokens}
+
+    async def catalog_add(self, arguments: Arguments, _: str) -> Answer:
+        sku = Sku(text(arguments, "sku"))
+        zone = arguments.get("zone")
+        if zone is not None:
+            self._zone(zone)
+        pictures = photos(arguments)
+        mean = await self.enrolment.references_of(pictures) if pictures else None
+        with Refusals():
+            version = self.ledger.put_product(sku, product(arguments))
+            if mean is not None:
+                self.ledger.put_gallery(sku, mean, len(pictures), self.enrolment.item_model)
+            if zone is not None:
+                self.ledger.set_stock(ZoneId(zone), sku, integer(arguments, "count", 0, low=0, high=10_000))
+        warnings = [] if pictures else ["no photographs: mass alone has to tell it apart"]
+        warnings += _equal_masses(self.ledger.catalog(), sku)
+        self.changed()
+        return {"sku": sku, "price_version": version, "references": len(pictures), "warnings": warnings}
+
+    async def stock_set(self, arguments: Arguments, _: str) -> Answer:
+        zone = self._zone(text(arguments, "zone"))
+        with Refusals():
+            self.ledger.set_stock(zone, Sku(text(arguments, "sku")), integer(arguments, "count", low=0, high=10_000))
+        self.changed()
+        return {"stock": stock_rows(self.ledger)}
+
+    async def unlock(self, arguments: Arguments, who: str) -> Answer:
+        """Not for shopping: a service visit, recorded with the technician's name and reason."""
+        purpose, reason = text(arguments, "purpose", "service"), text(arguments, "reason")
+        if purpose not in {"restock", "service"}:
+            raise RequestError(f"purpose {purpose!r} is unknown", "restock or service")
+        visit = clock.new_visit()
+        step = await self.daemon.ask(ServiceRequested(clock.now_s(), visit, who, purpose, reason))  # type: ignore[arg-type]  # checked above
+        if open_visit(step.after) != visit:
+            raise RequestError(f"the cabinet is {type(step.after).__name__}", "wait until the visit has ended")
+        trouble = self.parts.why("lock")
+        if trouble is not None:
+            raise RequestError(trouble, "cabinet doctor names the part")
+        return {"visit": visit}
+
+    def _zone(self, zone: str) -> ZoneId:
+        known = [z.id for z in self.config.zones]
+        if zone not in known:
+            raise RequestError(f"there is no zone {zone!r}", f"zones here: {', '.join(known)}")
+        return ZoneId(zone)
+
+
+def _qr(text: str) -> bytes:
+    import segno  # noqa: PLC0415  only when a code is issued
+
+    buffer = io.BytesIO()
+    segno.make_qr(text, error="m").save(buffer, kind="png", scale=8)
+    return buffer.getvalue()
+
+
+def _equal_masses(catalog: Mapping[Sku, Product], sku: Sku) -> list[str]:
+    mine = catalog[sku]
+    return [
+        f"{other} {product.name!r} weighs within 5 g of it: sight has to tell them apart"
+        for other, product in catalog.items()
+        if other != sku and abs(product.mass_g - mine.mass_g) < 5.0
+    ]

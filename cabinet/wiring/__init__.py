@@ -1,0 +1,58 @@
+"""The only place that chooses parts: builds the daemon from a config file and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from cabinet import config
+from cabinet.config import Config, ConfigError
+from cabinet.ledger import Ledger, LedgerError
+from cabinet.ports import PortError
+from cabinet.wiring.house import House
+
+__all__ = ["House", "run"]
+
+EXIT_CONFIG = 78  # sysexits.h EX_CONFIG: systemd shows it by name
+
+log = logging.getLogger(__name__)
+
+
+def run(path: Path) -> int:
+    """`cabinet run`: 0 after SIGTERM or SIGINT; 78 for a wrong config, 1 where the ledger cannot be used."""
+    logging.basicConfig(
+        level=os.environ.get("CABINET_LOG", "INFO"), format="%(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    try:
+        facts = config.load(path)
+        facts.cabinet.data_dir.mkdir(parents=True, exist_ok=True)
+    except (ConfigError, OSError) as error:
+        sys.stderr.write(f"cabinet: refused to start\n{error}\n")
+        return EXIT_CONFIG
+    try:
+        with Ledger(facts.cabinet.data_dir / "ledger.db") as ledger:
+            asyncio.run(_live(facts, ledger))
+    except (LedgerError, PortError) as error:
+        sys.stderr.write(f"cabinet: {error}\n")
+        return 1
+    return 0
+
+
+async def _live(facts: Config, ledger: Ledger) -> None:
+    house = House(facts, ledger)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    house.start()
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(loop(), name=name) for name, loop in house.loops().items()]
+        await stop.wait()
+        log.info("stopping")
+        with contextlib.suppress(PortError):
+            await house.hardware.lock.engage()
+        for task in running:
+            task.cancel()
+    await house.close()

@@ -1,0 +1,30 @@
+"""The config's words as the trace's words."""
+
+from cabinet import config
+from cabinet.basket import evidence
+from cabinet.config import Config
+from cabinet.units import CameraId, ZoneId
+
+BOARD_HZ = 80.0  # of every channel (PROTOCOL.md)
+Polygons = dict[ZoneId, tuple[tuple[float, float], ...]]
+
+
+def zones(facts: Config) -> dict[ZoneId, evidence.Zone]:
+    return {ZoneId(zone.id): _zone(zone) for zone in facts.zones}
+
+
+def cameras(facts: Config) -> dict[CameraId, evidence.Camera]:
+    return {CameraId(camera.id): _camera(camera) for camera in facts.cameras}
+
+
+def polygons(camera: config.Camera) -> Polygons:
+    return {ZoneId(zone): tuple(corners) for zone, corners in camera.polygons.items()}
+
+
+def _zone(zone: config.Zone) -> evidence.Zone:
+    return evidence.Zone(zone.kind, zone.cells, zone.capacity_g, BOARD_HZ, zone.noise_g, zone.quantum_g)
+
+
+def _camera(camera: config.Camera) -> evidence.Camera:
+    seen = polygons(camera)
+    return evidence.Camera(camera.width, camera.height, camera.fps, tuple(seen), seen)

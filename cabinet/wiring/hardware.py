@@ -1,0 +1,86 @@
+"""Which lock, switches, lamp, buzzer and cameras: the serial board or this computer's pins, part by part."""
+
+from dataclasses import dataclass
+
+from cabinet import config
+from cabinet.adapters.camera import Camera
+from cabinet.adapters.gpio import GpioLock, GpioSignals, GpioSwitches
+from cabinet.adapters.mcu import BoardParts
+from cabinet.config import Config
+from cabinet.ports import Lock, PortError, Senses, Signals
+from cabinet.units import CameraId, ZoneId
+from firmware_bridge.board import Board
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    board: BoardParts
+    lock: Lock
+    signals: Signals
+    switches: GpioSwitches | None  # None: door and bolt are on the board
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSignals:
+    """Lamp and buzzer may be on different hardware."""
+
+    on_lamp: Signals
+    on_buzzer: Signals
+
+    async def lamp(self, mode: str) -> None:
+        await self.on_lamp.lamp(mode)
+
+    async def buzzer(self, pattern: str) -> None:
+        await self.on_buzzer.buzzer(pattern)
+
+
+def hardware(facts: Config, senses: Senses) -> Hardware:
+    """Opens the pins; the board's port is opened by its own loop.  Raises PortError for pins that cannot be had."""
+    if facts.board is None:
+        raise PortError("board: the cells are on it; add [board] to the config")
+    channels: list[ZoneId | None] = [None] * (1 + max(zone.channel for zone in facts.zones))
+    for zone in facts.zones:
+        channels[zone.channel] = ZoneId(zone.id)
+    on_pins = facts.door.via == "gpio"
+    board = BoardParts(Board(facts.board.port, facts.board.baud), channels, senses, switches=not on_pins)
+    pin = facts.lock.pin
+    relay = None if pin is None else GpioLock(pin, active_high=facts.lock.active_high)
+    lock: Lock = board if relay is None else relay
+    pins = GpioSignals(
+        facts.lamp.pin, facts.buzzer.pin, lamp_high=facts.lamp.active_high, buzzer_high=facts.buzzer.active_high
+    )
+    signals = SplitSignals(board if facts.lamp.via == "board" else pins, board if facts.buzzer.via == "board" else pins)
+    return Hardware(board, lock, signals, _switches(facts, senses, relay))
+
+
+def cameras(facts: Config) -> dict[CameraId, Camera]:
+    return {CameraId(camera.id): _camera(camera) for camera in facts.cameras}
+
+
+def _switches(facts: Config, senses: Senses, relay: GpioLock | None) -> GpioSwitches | None:
+    if facts.door.pin is None or facts.bolt.pin is None:
+        return None
+    return GpioSwitches(
+        facts.door.pin,
+        facts.bolt.pin,
+        senses,
+        open_high=facts.door.active_high,
+        locked_high=facts.bolt.active_high,
+        on_open=_nothing if relay is None else relay.door_opened,
+    )
+
+
+def _nothing() -> None:
+    """The lock on the board sees the door itself."""
+
+
+def _camera(camera: config.Camera) -> Camera:
+    return Camera(
+        CameraId(camera.id),
+        camera.source,
+        width=camera.width,
+        height=camera.height,
+        fps=camera.fps,
+        read_timeout_s=camera.read_timeout_s,
+        loop=camera.loop,
+    )

@@ -1,0 +1,272 @@
+"""Every part of one cabinet, made and connected."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sdnotify
+
+from cabinet import clock, screenline
+from cabinet.adapters.codes import CodeReader
+from cabinet.adapters.faces import MODEL as FACE_MODEL
+from cabinet.adapters.faces import FaceWorker
+from cabinet.adapters.tflite import ItemRecogniser
+from cabinet.basket.evidence import Header
+from cabinet.basket.policy import TallyPolicy
+from cabinet.caretaker import Caretaker, Limits
+from cabinet.config import Config
+from cabinet.control import Control
+from cabinet.control.changing import Changing
+from cabinet.control.enrolment import Enrolment
+from cabinet.control.looking import Looking
+from cabinet.control.watching import Watching
+from cabinet.daemon import Daemon
+from cabinet.greeter import Greeter
+from cabinet.ledger import Ledger
+from cabinet.parts import Parts
+from cabinet.ports import PortError, Template
+from cabinet.reporter import Reporter
+from cabinet.scales import Scales
+from cabinet.senses import Nerves
+from cabinet.session.effects import Notice
+from cabinet.session.events import Event
+from cabinet.tallier import Tallier
+from cabinet.units import CameraId, Sku, VisitId
+from cabinet.uplink import Uplink
+from cabinet.wiring import facts as words
+from cabinet.wiring.expected import expect_parts
+from cabinet.wiring.far_end import uplink
+from cabinet.wiring.hardware import cameras, hardware
+from cabinet.witness import Witness
+
+
+class House:
+    """Every part of one cabinet, connected."""
+
+    def __init__(self, facts: Config, ledger: Ledger) -> None:
+        self.facts = facts
+        self.ledger = ledger
+        self.data = facts.cabinet.data_dir
+        self.traces = self.data / "traces"
+        self.traces.mkdir(exist_ok=True)
+        self._systemd = sdnotify.SystemdNotifier()
+        self._screen = screenline.LINES[Notice.OUT_OF_SERVICE]
+
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+
+        self.parts = Parts(self._post, clock.now_s)
+        expect_parts(self.parts, facts)
+        self.cameras = cameras(facts)
+        self.recogniser = self._recogniser()
+        self.faces = FaceWorker(rest_s=facts.identity.face_worker_rest_s) if facts.identity.faces else None
+        item_model = "" if self.recogniser is None else self.recogniser.name
+        self.enrolment = Enrolment(ledger, self.faces, self.recogniser, FACE_MODEL, item_model)
+        self._gallery: Mapping[Sku, Any] = {}
+
+        self.witness = Witness(
+            Scales(words.zones(facts)),
+            {
+                CameraId(camera.id): (self.cameras[CameraId(camera.id)], words.polygons(camera))
+                for camera in facts.cameras
+                if camera.role == "interior"
+            },
+            self.recogniser,
+            self.traces,
+            self._header,
+            lambda: self._gallery,
+            self._post,
+            facts.storage.frames_per_visit,
+        )
+        self.nerves = Nerves(self._post, self.witness, self.parts, now=clock.now_s)
+        self.tallier = Tallier(self.traces, TallyPolicy(threshold=facts.tally.confidence), self._post)
+        self.hardware = hardware(facts, self.nerves)
+        self.greeter = self._greeter()
+        self.daemon = Daemon(
+            ledger=ledger,
+            lock=self.hardware.lock,
+            signals=self.hardware.signals,
+            greeter=self.greeter,
+            witness=self.witness,
+            tallier=self.tallier,
+            policy=facts.session,
+            currency=facts.cabinet.currency,
+            show=self._show,
+            part=self.parts.report,
+            alive=lambda: self._systemd.notify("WATCHDOG=1"),
+            events=self._events,
+        )
+        self.uplink = self._uplink()
+        self.caretaker = self._caretaker()
+        self.reporter = None if self.uplink is None else self._reporter(self.uplink)
+        self.watching = Watching(lambda: self.daemon.state, lambda: self._screen)
+        self.looking = self._looking()
+        self.changing = Changing(facts, ledger, self.daemon, self.parts, self.enrolment, self._changed)
+        self._connect()
+        self._changed()
+
+    def loops(self) -> dict[str, Callable[[], Any]]:
+        loops: dict[str, Callable[[], Any]] = {
+            "daemon": self.daemon.run,
+            "board": self.hardware.board.run,
+            "caretaker": self.caretaker.run,
+            "greeter": self.greeter.run,
+            "control": Control(
+                self.facts.cabinet.socket_path,
+                {**self.looking.operations(), **self.changing.operations()},
+                {"watch": self.watching.watch},
+            ).run,
+        }
+        if self.uplink is not None and self.reporter is not None:
+            loops |= {"uplink": self.uplink.run, "reporter": self.reporter.run}
+        return loops
+
+    def start(self) -> None:
+        for camera in self.cameras.values():
+            camera.start()
+        if self.hardware.switches is not None:
+            self.hardware.switches.tell_where()
+        self._systemd.notify("READY=1")
+
+    async def close(self) -> None:
+        self.witness.close()
+        for camera in self.cameras.values():
+            await asyncio.to_thread(camera.stop)
+        if self.faces is not None:
+            await asyncio.to_thread(self.faces.close)
+
+    # What the parts are told.
+
+    def _post(self, event: Event) -> None:
+        self._events.put_nowait(event)
+
+    def _show(self, notice: Notice, visit: VisitId | None) -> None:
+        record = None if visit is None else self.ledger.visit(visit)
+        total_minor = 0 if record is None else record.total_minor
+        self._screen = screenline.line(notice, total_minor, self.facts.cabinet.currency)
+        self.watching.tell({"type": "notice", "notice": notice.value, "screen": self._screen})
+
+    def _changed(self) -> None:
+        """The catalogue, stock or members changed."""
+        self._gallery = self.enrolment.gallery()
+        self.greeter.templates = [Template(*one) for one in self.ledger.templates(FACE_MODEL)]
+        self.caretaker.look_at_catalogue()
+
+    def _header(self, visit: VisitId, purpose: str) -> Header:
+        return Header(
+            visit=visit,
+            cabinet=self.facts.cabinet.id,
+            started_at=clock.wall_text(),
+            clock_trusted=clock.quality() in {"ntp", "cloud"},
+            purpose=purpose,  # type: ignore[arg-type]  # the machine's own words
+            currency=self.facts.cabinet.currency,
+            zones=words.zones(self.facts),
+            cameras=words.cameras(self.facts),
+            catalog=self.ledger.catalog(),
+            planogram=self.ledger.planogram(),
+            stock=self.ledger.stock(),
+        )
+
+    def _connect(self) -> None:
+        self.daemon.watchers.append(self.watching.happened)
+        self.daemon.watchers.append(lambda step: self.witness.state(type(step.after).__name__.lower()))
+        self.witness.watchers.append(self.watching.sensed)
+        self.parts.on_change(self.watching.part_changed)
+        self.parts.on_change(lambda part: self.witness.health(part.name, part.why))
+        if self.reporter is not None:
+            self.daemon.watchers.append(self.reporter.happened)
+
+    # How they are made.
+
+    def _recogniser(self) -> ItemRecogniser | None:
+        try:
+            recogniser = ItemRecogniser(self.facts.items.model)
+        except PortError as error:
+            self.parts.report("recogniser", str(error))
+            return None
+        self.parts.report("recogniser", None)
+        return recogniser
+
+    def _greeter(self) -> Greeter:
+        front = next((c.id for c in self.facts.cameras if c.role == "front"), None)
+        who = self.facts.identity
+        return Greeter(
+            eye=None if front is None else self.cameras[CameraId(front)],
+            faces=self.faces,
+            codes=CodeReader() if who.codes else None,
+            member_of_code=self.ledger.member_of_token,
+            post=self._post,
+            rules=who,
+            state=lambda: self.daemon.state,
+            report=self.parts.report,
+        )
+
+    def _caretaker(self) -> Caretaker:
+        storage, cold = self.facts.storage, self.facts.temperature
+        limits = Limits(
+            min_free_mib=storage.min_free_mib,
+            traces_mib=storage.traces_mib,
+            traces_days=storage.traces_days,
+            max_c=None if cold is None else cold.max_c,
+            grace_s=1800.0 if cold is None else cold.grace_s,
+        )
+        return Caretaker(
+            parts=self.parts,
+            nerves=self.nerves,
+            witness=self.witness,
+            eyes=self.cameras,
+            ledger=self.ledger,
+            traces=self.traces,
+            limits=limits,
+            state=lambda: self.daemon.state,
+            lock=self.hardware.lock,
+            others={} if self.uplink is None else {"cloud": lambda: self._cloud()["why"]},
+        )
+
+    def _reporter(self, uplink: Uplink) -> Reporter:
+        return Reporter(
+            fleet=uplink,
+            ledger=self.ledger,
+            parts=self.parts,
+            nerves=self.nerves,
+            data_dir=self.data,
+            every_s=60.0 if self.facts.mqtt is None else self.facts.mqtt.telemetry_every_s,
+            screen=lambda: self._screen,
+            state=lambda: self.daemon.state,
+        )
+
+    def _uplink(self) -> Uplink | None:
+        mqtt = self.facts.mqtt
+        if mqtt is None:
+            self.parts.report("history", None)
+            return None
+        return uplink(mqtt, self.facts.cabinet.id, self.ledger, lambda why: self.parts.report("history", why))
+
+    def _looking(self) -> Looking:
+        return Looking(
+            config=self.facts,
+            ledger=self.ledger,
+            daemon=self.daemon,
+            parts=self.parts,
+            nerves=self.nerves,
+            enrolment=self.enrolment,
+            traces=self.traces,
+            screen=lambda: self._screen,
+            cloud=self._cloud,
+            counters=self._counters(),
+        )
+
+    def _cloud(self) -> Mapping[str, Any]:
+        if self.uplink is None:
+            return {"connected": False, "why": "no [mqtt] in the config: nothing is sent"}
+        figures = self.uplink.figures()
+        return {"connected": figures["connected"], "why": figures["why"]}
+
+    def _counters(self) -> dict[str, Callable[[], Mapping[str, float]]]:
+        groups: dict[str, Callable[[], Mapping[str, float]]] = {
+            "board": lambda: dataclasses.asdict(self.hardware.board.board.counters),
+            "greeter": lambda: self.greeter.counts,
+        }
+        for name, camera in self.cameras.items():
+            groups[f"camera:{name}"] = lambda camera=camera: dataclasses.asdict(camera.counters)  # type: ignore[misc]  # bound now
+        return groups
