@@ -27,6 +27,10 @@ FORGED = "CAB1:" + "A" * 26  # looks like one of our codes and is nobody's
 PRODUCTS: Mapping[str, Product] = {product.sku: product for product in (*goods.REAL, *goods.DRAWN)}
 
 
+UNHURRIED_S = 1.2  # between two things a person does: the pictures of the visits show them apart
+QUIET_S = 2.5  # before somebody comes: a trace begins with the cells at rest
+
+
 @dataclass
 class Stage:
     """Everything a visit needs."""
@@ -36,6 +40,11 @@ class Stage:
     data: Path | None
     out: Path
     failures: list[str] = field(default_factory=list)
+
+    def pause(self, seconds: float) -> None:
+        """Time passes on the real clock, which cells and cameras live by."""
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: False, seconds, "")
 
     def check(self, claim: str, *, holds: bool) -> None:
         if holds:
@@ -134,9 +143,11 @@ def _live(stage: Stage, *, quick: bool) -> None:
 
 
 def _come(stage: Stage, who: Member, face: pictures.Picture | None) -> str:
+    stage.pause(QUIET_S)
     stage.say.shopper(f"{who.name} {'shows a code' if face is None else 'looks at the camera'}")
     visit = stage.shop.open_as(who.code if face is None else face)
     stage.say.shopper("pulls the door: it opens")
+    stage.pause(UNHURRIED_S)
     return visit
 
 
@@ -144,6 +155,7 @@ def _take(stage: Stage, zone: str, sku: str) -> int:
     stage.say.shopper(f"takes {PRODUCTS[sku].name} from {zone}")
     place = stage.shop.take(zone, sku)
     stage.say.masses(stage.shop.bench.status()["zones"])
+    stage.pause(UNHURRIED_S)
     return place
 
 
@@ -164,6 +176,7 @@ def _two_photographed(stage: Stage, who: Member, data: Path) -> dict[str, Any]:
         stage.shop.world.take(zone, sku)
         stage.shop.feel(zone)
         stage.say.masses(stage.shop.bench.status()["zones"])
+        stage.pause(UNHURRIED_S)
     stage.shop.world.show("top", goods.photographed(data, 2))
     return _leave(stage, visit, {sku: 1 for _, sku in wanted})
 
@@ -190,6 +203,7 @@ def _put_back(stage: Stage, who: Member) -> dict[str, Any]:
     place = _take(stage, "s2", "5000000000028")
     stage.say.shopper("reads the label and puts it back")
     stage.shop.put_back("s2", "5000000000028", place)
+    stage.pause(UNHURRIED_S)
     return _leave(stage, visit, {})
 
 
