@@ -98,7 +98,11 @@ class Greeter:
             frame = None if self._eye is None else self._eye.latest(after_s=seen_s)
             if frame is not None:
                 seen_s = frame.at_s
-                await self.consider(frame)
+                try:
+                    await self.consider(frame)
+                except ValueError as error:  # no picture, or a face that is no numbers
+                    self.counts["bad frames"] += 1
+                    log.warning("frame_dropped why=%s", error)
             await asyncio.sleep(1 / (2 * LOOKING_FPS) if self._looking is not None else 1 / IDLE_FPS)
 
     async def consider(self, frame: Frame) -> None:

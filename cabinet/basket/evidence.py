@@ -149,17 +149,20 @@ class Visit:
     incomplete: bool = False  # a torn line ended the trace early
 
     def judged(self) -> "Visit":
-        """What the tally may read: everything up to the last barrier, or everything where there is none."""
-        barriers = [event.t for event in self.events if isinstance(event, State) and event.name == BARRIER]
-        if not barriers:
-            return self
-        kept = (_up_to(event, barriers[-1]) for event in self.events)
+        """What the tally may read, in order of t: up to the last barrier, or everything where there is none.
+
+        Sensors report out of step, and a finished trace is sorted: sorting here makes both give the same verdict.
+        """
+        ordered = sorted(self.events, key=lambda event: event.t)
+        barriers = [event.t for event in ordered if isinstance(event, State) and event.name == BARRIER]
+        until = barriers[-1] if barriers else math.inf
+        kept = (_up_to(event, until) for event in ordered)
         return replace(self, events=tuple(event for event in kept if event is not None))
 
 
 def _up_to(event: Happening, t: float) -> Happening | None:
     if event.t > t:
         return None
-    if isinstance(event, Mass):
+    if isinstance(event, Mass) and t < math.inf:
         return replace(event, g=event.g[: math.floor((t - event.t) * event.hz + 1e-6) + 1])
     return event

@@ -42,7 +42,7 @@ class Control:
     async def run(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()  # a killed daemon leaves its socket; the ledger's lock keeps two daemons apart
+            self.path.unlink()  # a killed daemon leaves its socket; daemon.lock keeps two daemons apart
         before = os.umask(0o117)
         try:
             server = await asyncio.start_unix_server(self._client, self.path, limit=MAX_LINE)

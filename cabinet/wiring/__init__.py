@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from cabinet import config
@@ -33,12 +35,23 @@ def run(path: Path) -> int:
         sys.stderr.write(f"cabinet: refused to start\n{error}\n")
         return EXIT_CONFIG
     try:
-        with Ledger(facts.cabinet.data_dir / "ledger.db") as ledger:
+        with _alone(facts.cabinet.data_dir), Ledger(facts.cabinet.data_dir / "ledger.db") as ledger:
             asyncio.run(_live(facts, ledger))
     except (LedgerError, PortError) as error:
         sys.stderr.write(f"cabinet: {error}\n")
         return 1
     return 0
+
+
+@contextlib.contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """One daemon a cabinet: two would fight over the board, the socket and the ledger.  Raises PortError."""
+    with (data_dir / "daemon.lock").open("w") as lock:  # the kernel lets go of it when the process ends, however
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise PortError(f"another daemon uses {data_dir}: stop it, or name another cabinet.data_dir") from error
+        yield
 
 
 async def _live(facts: Config, ledger: Ledger) -> None:
