@@ -12,8 +12,8 @@ import pytest
 from cabinet.cloud.keys import KeysError, load_keys
 from cabinet.cloud.run import alarms, charges, events, unclosed
 from cabinet.ledger import Ledger
+from cabinet.sim.broker import Mosquitto
 from tests.ledger.examples import shop, visit_id
-from tests.support.mosquitto import Mosquitto
 from tests.uplink.real import now, until, uplink_over
 from tests.uplink.world import CAB, KEY
 

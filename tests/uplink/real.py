@@ -14,8 +14,8 @@ from cabinet.cloud.run import SUBSCRIBE, CloudLoop
 from cabinet.cloud.service import CloudService
 from cabinet.cloud.store import CloudStore
 from cabinet.ledger import Ledger, Stamp
+from cabinet.sim.broker import Mosquitto
 from cabinet.uplink import Uplink, offline_payload
-from tests.support.mosquitto import Mosquitto
 from tests.uplink.world import CAB, KEY
 
 BOUND_S = 15.0

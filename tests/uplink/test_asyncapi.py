@@ -14,8 +14,8 @@ import cabinet
 from cabinet import wire
 from cabinet.ledger import ClosedVisit, Consent, Incident, Ledger
 from cabinet.session.states import Idle
+from cabinet.sim.broker import Mosquitto
 from tests.ledger.examples import COLA, SHELF, line, opened, shop, visit_id
-from tests.support.mosquitto import Mosquitto
 from tests.uplink.real import Spy, cloud_over, now, until, uplink_over
 from tests.uplink.world import CAB, KEY
 

@@ -11,8 +11,8 @@ import pytest
 from cabinet import wire
 from cabinet.adapters.mqtt import Broker, MqttPipe, Tls
 from cabinet.ledger import Ledger
+from cabinet.sim.broker import Mosquitto
 from tests.ledger.examples import shop, visit_id
-from tests.support.mosquitto import Mosquitto
 from tests.uplink.real import RETRY_S, Spy, cloud_over, now, until, uplink_over
 from tests.uplink.world import CAB, KEY
 
