@@ -17,7 +17,7 @@ from cabinet.ledger import Ledger
 from cabinet.parts import Parts
 from cabinet.ports import Eye, Lock, PortError
 from cabinet.senses import Nerves
-from cabinet.session.states import Authenticating, Idle, OutOfService, State, open_visit
+from cabinet.session.states import Authenticating, Idle, OutOfService, Servicing, State, open_visit
 from cabinet.units import CameraId
 from cabinet.witness import Witness
 
@@ -55,6 +55,8 @@ class Caretaker:
     lock: Lock
     others: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)  # part -> what is wrong with it
     warm_since_s: float | None = None
+    _spoilt: bool = field(default=False, init=False)  # too warm for too long, and nobody has looked since
+    _undriven_since_s: float | None = field(default=None, init=False)  # since when the bolt ought to be out
     _rounds: int = field(default=0, init=False)
     _complaints: dict[CameraId, str | None] = field(default_factory=dict, init=False)
 
@@ -76,8 +78,9 @@ class Caretaker:
             self.parts.report(f"camera:{camera}", eye.trouble() or self._complaint(camera, eye))
         for part, trouble in self.others.items():
             self.parts.report(part, trouble())
-        if locked_state:
-            self._bolt(now_s)
+        self._undriven_since_s = (self._undriven_since_s or now_s) if locked_state else None
+        if self._undriven_since_s is not None:
+            self._bolt(now_s - max(self.nerves.bolt_since_s, self._undriven_since_s))
         self._temperature(now_s)
         if self._rounds % SLOW_EVERY == 0:
             self._catalogue()
@@ -105,8 +108,9 @@ class Caretaker:
         else:
             self.parts.report("lock", None)
 
-    def _bolt(self, now_s: float) -> None:
-        if self.nerves.bolt_locked is False and now_s - self.nerves.bolt_since_s > BOLT_GRACE_S:
+    def _bolt(self, for_s: float) -> None:
+        """`for_s`: how long it has had to spring out."""
+        if self.nerves.bolt_locked is False and for_s > BOLT_GRACE_S:
             self.parts.report("bolt", "is not out although the lock is not driven: look for an item in its way")
         elif self.nerves.bolt_locked:
             self.parts.report("bolt", None)
@@ -114,6 +118,11 @@ class Caretaker:
     def _temperature(self, now_s: float) -> None:
         """FDA Food Code 4-204.111: above the limit for longer than the grace, no sale until serviced."""
         if self.limits.max_c is None:
+            return
+        state = self.state()
+        if isinstance(state, Servicing) and state.door_open:  # whoever opened it looks after the goods
+            self.warm_since_s, self._spoilt = None, False
+        if self._spoilt:
             return
         fresh = [c for c, at_s in self.nerves.temperatures_c.values() if now_s - at_s < PROBE_SILENT_S]
         if not fresh:
@@ -126,7 +135,9 @@ class Caretaker:
         else:
             self.warm_since_s = now_s if self.warm_since_s is None else self.warm_since_s
             if now_s - self.warm_since_s > self.limits.grace_s:
-                self.parts.report("temperature", f"over {self.limits.max_c:g} °C for too long: service and restock")
+                self._spoilt = True
+                why = f"over {self.limits.max_c:g} °C for too long: service and restock"
+                self.parts.report("temperature", why, latched=True)
             elif self.parts.why("temperature") is not None:
                 self.parts.report("temperature", None)
 

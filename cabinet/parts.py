@@ -44,8 +44,11 @@ class Parts:
         if needed and why is not None:
             self._post(PartLost(self._now(), Fault(name, why)))
 
-    def report(self, name: str, why: str | None) -> None:
-        """`name` is in order (None) or not (why).  A part nobody expected is not needed to sell."""
+    def report(self, name: str, why: str | None, *, latched: bool = False) -> None:
+        """`name` is in order (None) or not (why).  A part nobody expected is not needed to sell.
+
+        `latched`: the machine sells again only after a service visit, whatever is reported later.
+        """
         before = self._parts.get(name) or Part(name, None, self._now(), needed=False)
         if name in self._parts and before.why == why:
             return
@@ -56,7 +59,7 @@ class Parts:
         else:
             log.warning("part_lost part=%s why=%s", name, why)
         if part.needed:
-            self._post(PartRestored(now_s, name) if why is None else PartLost(now_s, Fault(name, why)))
+            self._post(PartRestored(now_s, name) if why is None else PartLost(now_s, Fault(name, why, latched)))
         for listener in self._listeners:
             listener(part)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from cabinet import clock
-from cabinet.caretaker import rss_mib
+from cabinet.caretaker import PROBE_SILENT_S, rss_mib
 from cabinet.daemon import Happened
 from cabinet.ledger import Ledger
 from cabinet.parts import Parts
@@ -19,6 +19,8 @@ from cabinet.senses import Nerves
 from cabinet.session import effects as do
 from cabinet.session.events import DoorClosed
 from cabinet.session.states import State, faults, open_visit
+
+SHED_S = 5.0  # what was shed, at the start too, is told anew so soon after a connection
 
 
 class Fleet(Protocol):
@@ -42,12 +44,11 @@ class Reporter:
 
     async def run(self) -> NoReturn:
         while True:
-            self.tell_health()
-            self.tell_stock()
-            await asyncio.sleep(self.every_s)
+            told = (self.tell_health(), self.tell_stock())
+            await asyncio.sleep(self.every_s if all(told) else min(self.every_s, SHED_S))
 
     def happened(self, step: Happened) -> None:
-        if isinstance(step.event, DoorClosed):
+        if isinstance(step.event, DoorClosed) and open_visit(step.before) is not None:
             self.closed_s = step.event.at_s
         for effect in step.effects:
             if isinstance(effect, do.CloseVisit):
@@ -62,29 +63,32 @@ class Reporter:
         told = [{"part": fault.part, "why": fault.why, "latched": fault.latched} for fault in faults(state)]
         self.fleet.publish_state({"state": type(state).__name__, "screen": self.screen(), "faults": told})
 
-    def tell_health(self) -> None:
-        warmest = [c for c, _ in self.nerves.temperatures_c.values()]
-        self.fleet.publish_telemetry(
+    def tell_health(self) -> bool:
+        """False: it was shed."""
+        now_s = clock.now_s()
+        fresh_c = [c for c, at_s in self.nerves.temperatures_c.values() if now_s - at_s < PROBE_SILENT_S]
+        return self.fleet.publish_telemetry(
             {
                 "kind": "health",
-                "parts": [{"part": part.name, "ok": part.ok, "why": part.why} for part in self.parts],
-                "temperature_c": max(warmest) if warmest else None,
+                "parts": [{"part": part.name, "ok": part.ok, "why": part.why or ""} for part in self.parts],
+                "temperature_c": max(fresh_c, default=None),
                 "disk_free_mib": shutil.disk_usage(self.data_dir).free >> 20,
                 "backlog": self.ledger.backlog()[0],
                 "clock_quality": clock.quality(),
                 "rss_mib": rss_mib(),
-                "uptime_s": round(clock.now_s() - self._started_s),
+                "uptime_s": round(now_s - self._started_s),
                 "visits_open": int(open_visit(self.state()) is not None),
             }
         )
 
-    def tell_stock(self) -> None:
+    def tell_stock(self) -> bool:
+        """Likewise."""
         rows = [
             {"zone": zone, "sku": sku, "count": count}
             for zone, counts in self.ledger.stock().items()
             for sku, count in counts.items()
         ]
-        self.fleet.publish_telemetry({"kind": "stock", "rows": rows})
+        return self.fleet.publish_telemetry({"kind": "stock", "rows": rows})
 
     def _tell_visit(self, closing: do.CloseVisit, at_s: float) -> None:
         record = self.ledger.visit(closing.visit)

@@ -60,7 +60,7 @@ class Recording:
     watching: asyncio.Task[None] | None = None
     finishing: asyncio.Task[None] | None = None
     stills: int = 0
-    seen_s: float = 0.0  # when the newest picture that led to a sighting was taken
+    seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
     arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
 
     def t(self, at_s: float) -> float:
@@ -108,6 +108,8 @@ class Witness:
             self._closed_s = at_s
         if self._recording is not None:
             self._write(Door(self._recording.t(at_s), is_open))
+            if is_open:
+                self._reopened(self._recording)
 
     def bolt(self, at_s: float, *, locked: bool) -> None:
         if self._recording is not None:
@@ -178,6 +180,16 @@ class Witness:
 
     # How.
 
+    def _reopened(self, recording: Recording) -> None:
+        """The closing that was being finished was none: no answer about it, and the hands are watched again."""
+        if recording.finishing is None:
+            return
+        recording.finishing.cancel()
+        recording.finishing = None
+        if recording.watching is not None:
+            recording.watching.cancel()
+            recording.watching = asyncio.get_running_loop().create_task(self._watch(recording))
+
     def _create(self, visit: VisitId, folder: Path, purpose: str) -> Recording:
         origin_s = clock.now_s()
         recorder = Recorder.create(folder, self._header(visit, purpose))
@@ -244,11 +256,15 @@ class Witness:
         """Wait for counts, not for luck: settled samples of every zone and a fresh frame of every camera."""
         if recording.watching is not None:
             recording.watching.cancel()
+            await asyncio.wait({recording.watching})  # it has a last word about the cameras' pace
         try:
             await self._look_after(recording, closed_s)
         except PortError as error:
             log.warning("look_failed why=%s", error)
-            self._write(Health(recording.t(clock.now_s()), "recogniser", ok=False, why=str(error)))
+            self._unwell(recording, "recogniser", str(error))
+        finally:
+            for eye, _ in self.eyes.values():
+                eye.pace(None)
         while not (self.scales.settled(closed_s) and self.scales.complete_until_s() >= recording.seen_s):
             recording.arrived.clear()
             await recording.arrived.wait()
@@ -265,7 +281,7 @@ class Witness:
             eye.pace(1 / POLL_S)
             after = await self._fresh(eye, closed_s + FRESH_S)
             if after is None:
-                self._write(Health(recording.t(clock.now_s()), f"camera:{camera}", ok=False, why="no frame at closing"))
+                self._unwell(recording, f"camera:{camera}", "no frame at closing")
                 continue
             self._still(recording, after)
             seen = await loop.run_in_executor(self._seeing, self._compare, before, after, polygons, recording.gallery)
@@ -275,6 +291,12 @@ class Witness:
                 self._write(
                     Sighting(t, camera, s.zone, s.action, recording.t(before.at_s), t, s.scores, s.other, s.box)
                 )
+
+    def _unwell(self, recording: Recording, part: str, why: str) -> None:
+        """The tally must hear of it: the barrier comes after it."""
+        now_s = clock.now_s()
+        recording.seen_s = max(recording.seen_s, now_s)
+        self._write(Health(recording.t(now_s), part, ok=False, why=why))
 
     def _compare(self, before: Frame, after: Frame, polygons: Polygons, gallery: Gallery) -> "list[Seen]":
         from cabinet.vision.takes import look  # noqa: PLC0415  OpenCV only where there is a camera
@@ -302,7 +324,10 @@ class Witness:
             for task in (recording.watching, recording.finishing):
                 if task is not None:
                     task.cancel()
-            recording.recorder.finish()
+            try:
+                recording.recorder.finish()
+            except OSError as error:
+                log.error("trace_finish_failed why=%s", error)  # noqa: TRY400  the traceback says nothing more
 
     def _write(self, event: Happening) -> None:
         if self._recording is None:
@@ -321,8 +346,12 @@ class Witness:
 
         recording.stills += 1
         ok, jpeg = cv2.imencode(".jpg", frame.picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
-        if ok:
+        if not ok:
+            return
+        try:
             recording.recorder.frame(frame.camera, recording.t(frame.at_s), jpeg.tobytes())
+        except OSError as error:
+            log.error("still_write_failed why=%s", error)  # noqa: TRY400  the traceback says nothing more
 
 
 def _write_origin(folder: Path, origin_s: float) -> None:
@@ -344,7 +373,7 @@ def _before_frames(folder: Path, origin_s: float) -> dict[CameraId, Frame]:
 
     frames = {}
     for camera in (folder / "frames").glob("*"):
-        for still in sorted(camera.glob("-*.jpg")):
+        for still in (*sorted(camera.glob("-*.jpg")), *camera.glob("00000000.jpg")):  # -0.4 ms is 0
             picture = cv2.imread(str(still))
             if picture is not None:
                 name = CameraId(camera.name)

@@ -14,7 +14,7 @@ from cabinet.units import VisitId, ZoneId
 from firmware_bridge import happenings as felt
 from firmware_bridge.board import Board
 from firmware_bridge.errors import BridgeError
-from firmware_bridge.messages import BuzzerPattern, FaultCode, LampMode
+from firmware_bridge.messages import BuzzerPattern, FaultCode, LampMode, Status
 
 SIGNAL_ATTEMPT_S = 1.0  # a lamp is not worth a longer wait
 
@@ -55,9 +55,9 @@ class BoardParts:
             status = await self.board.status()
         except BridgeError as error:
             raise PortError(f"lock: {error}") from error
-        if status.faults:
-            named = ", ".join(code.name.lower().replace("_", " ") for code in FaultCode if status.faults >> code & 1)
-            raise PortError(f"lock: the board reports {named or status.faults}: look at lock, bolt and door switch")
+        why = _latched(status)
+        if why is not None:
+            raise PortError(f"lock: {why}")
 
     def keep_alive(self) -> None:
         self.board.heartbeat()
@@ -84,8 +84,7 @@ class BoardParts:
                     self._senses.part("board", why)
                 else:
                     self._senses.part("board", None)
-                if not status.faults:
-                    self._senses.part("lock", None)
+                self._senses.part("lock", _latched(status))
                 if self._switches:
                     self._senses.bolt(now_s, locked=status.bolt_locked)
                     self._senses.door_found(now_s, is_open=status.door_open)
@@ -124,3 +123,11 @@ class BoardParts:
             raise PortError(f"{what}: {error}") from error
         except TimeoutError as error:
             raise PortError(f"{what}: the board did not answer") from error
+
+
+def _latched(status: Status) -> str | None:
+    """What the board holds against the lock, in words."""
+    if not status.faults:
+        return None
+    named = ", ".join(code.name.lower().replace("_", " ") for code in FaultCode if status.faults >> code & 1)
+    return f"the board reports {named or status.faults}: look at lock, bolt and door switch"

@@ -14,6 +14,7 @@ from cabinet.control.looking import stock_rows
 from cabinet.control.requests import Answer, Arguments, Refusals, RequestError, integer, photos, product, text
 from cabinet.daemon import Daemon
 from cabinet.ledger import Consent, Ledger
+from cabinet.ledger.members import MAX_TEMPLATES
 from cabinet.parts import Parts
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import open_visit
@@ -40,6 +41,8 @@ class Changing:
 
     async def members_add(self, arguments: Arguments, _: str) -> Answer:
         pictures = photos(arguments)
+        if len(pictures) > MAX_TEMPLATES:
+            raise RequestError("too many photographs", f"a member has at most {MAX_TEMPLATES}")
         templates = await self.enrolment.faces(pictures)  # refused before anything is written
         consent = Consent(text(arguments, "consent", "1"), clock.stamp().wall_ms, text(arguments, "language", "en"))
         with Refusals():
@@ -64,14 +67,15 @@ class Changing:
         zone = arguments.get("zone")
         if zone is not None:
             self._zone(zone)
-        pictures = photos(arguments)
+        count = integer(arguments, "count", self._standing(zone, sku), low=0, high=10_000)
+        described, pictures = product(arguments), photos(arguments)
         mean = await self.enrolment.references_of(pictures) if pictures else None
         with Refusals():
-            version = self.ledger.put_product(sku, product(arguments))
+            version = self.ledger.put_product(sku, described)
             if mean is not None:
                 self.ledger.put_gallery(sku, mean, len(pictures), self.enrolment.item_model)
             if zone is not None:
-                self.ledger.set_stock(ZoneId(zone), sku, integer(arguments, "count", 0, low=0, high=10_000))
+                self.ledger.set_stock(ZoneId(zone), sku, count)
         warnings = [] if pictures else ["no photographs: mass alone has to tell it apart"]
         warnings += _equal_masses(self.ledger.catalog(), sku)
         self.changed()
@@ -97,6 +101,10 @@ class Changing:
         if trouble is not None:
             raise RequestError(trouble, "cabinet doctor names the part")
         return {"visit": visit}
+
+    def _standing(self, zone: str | None, sku: Sku) -> int:
+        """What a request that names no count leaves as it is."""
+        return 0 if zone is None else self.ledger.stock().get(ZoneId(zone), {}).get(sku, 0)
 
     def _zone(self, zone: str) -> ZoneId:
         known = [z.id for z in self.config.zones]

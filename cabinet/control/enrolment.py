@@ -59,15 +59,22 @@ class Enrolment:
     def _mean(self, photos: Sequence[bytes], recogniser: Recogniser) -> tuple[float, ...]:
         import numpy as np  # noqa: PLC0415  with OpenCV, only when somebody enrols
 
-        vectors = [recogniser.embed(decode(photo, n)) for n, photo in enumerate(photos, start=1)]
+        vectors = [_vector(photo, n, recogniser) for n, photo in enumerate(photos, start=1)]
         mean = np.mean(np.asarray(vectors, dtype=np.float64), axis=0)
         return tuple(float(x) for x in mean / np.linalg.norm(mean))
 
 
+def _vector(photo: bytes, number: int, recogniser: Recogniser) -> Sequence[float]:
+    try:
+        return recogniser.embed(decode(photo, number))
+    except PortError as error:
+        raise RequestError(f"photograph {number}: {error}", "one product, filling the picture") from error
+
+
 def decode(photo: bytes, number: int) -> "Picture":
     """JPEG or PNG bytes to height x width x 3, BGR."""
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import cv2  # noqa: PLC0415  heavy, and only when somebody enrols
+    import numpy as np  # noqa: PLC0415  likewise
 
     picture = cv2.imdecode(np.frombuffer(photo, dtype=np.uint8), cv2.IMREAD_COLOR) if photo else None
     if picture is None:

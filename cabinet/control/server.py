@@ -17,6 +17,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from cabinet.control.requests import Answer, Arguments, RequestError
+from cabinet.ledger import LedgerError
+from cabinet.ports import PortError
+from cabinet.trace import TraceError
 
 MAX_LINE = 32 << 20  # twenty photographs as base64
 MAX_CLIENTS = 16
@@ -59,26 +62,51 @@ class Control:
                 await _say(writer, _no(RequestError("too many clients", "close another one")))
                 return
             while line := await reader.readline():
-                await self._answer(line, who, writer)
+                if not await self._serve(line, who, reader, writer):
+                    return
         except (ConnectionError, ValueError, asyncio.IncompleteReadError):
             self.refused += 1  # gone in the middle, or a line beyond the bound
         finally:
             self._clients -= 1
             writer.close()
 
-    async def _answer(self, line: bytes, who: str, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, line: bytes, who: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """False: nothing more is to be answered."""
         try:
             operation, arguments = _request(line)
             if operation in self._streams:
-                async for answer in self._streams[operation]():
-                    await _say(writer, {"ok": True, "data": answer})
-                return
-            answer = await self._known(operation)(arguments, who)
-            log.info("control op=%s who=%s", operation, who)
-            await _say(writer, {"ok": True, "data": answer})
+                await self._pour(operation, reader, writer)
+                return False
+            answer = await self._answer(operation, arguments, who)
         except RequestError as error:
             self.refused += 1
-            await _say(writer, _no(error))
+            answer = _no(error)
+        await _say(writer, answer)
+        return True
+
+    async def _answer(self, operation: str, arguments: Arguments, who: str) -> Answer:
+        try:
+            data = await self._known(operation)(arguments, who)
+        except (PortError, LedgerError, TraceError, OSError) as error:
+            log.warning("control_failed op=%s who=%s why=%s", operation, who, error)
+            raise RequestError(str(error), "cabinet doctor, or journalctl -u cabinet -n 50") from error
+        log.info("control op=%s who=%s", operation, who)
+        return {"ok": True, "data": data}
+
+    async def _pour(self, operation: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until the client says anything more or goes: on a quiet cabinet nothing else would free its place."""
+
+        async def tell() -> None:
+            async for answer in self._streams[operation]():
+                await _say(writer, {"ok": True, "data": answer})
+
+        telling, leaving = asyncio.create_task(tell()), asyncio.create_task(reader.read(1))
+        try:
+            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            telling.cancel()
+            leaving.cancel()
+            await asyncio.gather(telling, leaving, return_exceptions=True)
 
     def _known(self, operation: str) -> Callable[[Arguments, str], Awaitable[Answer]]:
         try:
@@ -92,7 +120,7 @@ def _request(line: bytes) -> tuple[str, Arguments]:
     try:
         request = json.loads(line)
         operation, arguments = request["op"], request.get("args") or {}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError("the line is no request", 'send {"op": "status", "args": {}}') from error
     if not isinstance(operation, str) or not isinstance(arguments, dict):
         raise RequestError("op must be text and args an object", 'send {"op": "status", "args": {}}')

@@ -47,7 +47,7 @@ class Presence:
         if self._streak >= (FRAMES_OFF if self.present else FRAMES_ON):
             self.present, self._streak = wanted, 0
         self._forget(now, at_s)
-        if not self.present:
+        if not self.present and not self._streak:  # who is just arriving must not become background, bit by bit
             self._background += (now - self._background) * min(passed_s / LEARN_S, 1.0)
         self._last, self._last_s = now, at_s
         return self.present

@@ -34,19 +34,32 @@ def run(path: Path) -> int:
     except (ConfigError, OSError) as error:
         sys.stderr.write(f"cabinet: refused to start\n{error}\n")
         return EXIT_CONFIG
+    code = 0
     try:
         with _alone(facts.cabinet.data_dir), Ledger(facts.cabinet.data_dir / "ledger.db") as ledger:
             asyncio.run(_live(facts, ledger))
-    except (LedgerError, PortError) as error:
-        sys.stderr.write(f"cabinet: {error}\n")
-        return 1
-    return 0
+    except* (LedgerError, PortError) as errors:  # alone, or in the group of a loop's task
+        code = 1
+        sys.stderr.writelines(f"cabinet: {error}\n" for error in _each(errors))
+    return code
+
+
+def _each(errors: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
+    for error in errors.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _each(error)
+        else:
+            yield error
 
 
 @contextlib.contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
     """One daemon a cabinet: two would fight over the board, the socket and the ledger.  Raises PortError."""
-    with (data_dir / "daemon.lock").open("w") as lock:  # the kernel lets go of it when the process ends, however
+    try:
+        opened = (data_dir / "daemon.lock").open("w")
+    except OSError as error:
+        raise PortError(f"{data_dir} cannot be written ({error.strerror}): check the folder and its owner") from error
+    with opened as lock:  # the kernel lets go of it when the process ends, however
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -60,12 +73,19 @@ async def _live(facts: Config, ledger: Ledger) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     house.start()
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(loop(), name=name) for name, loop in house.loops().items()]
-        await stop.wait()
-        log.info("stopping")
-        with contextlib.suppress(PortError):
-            await house.hardware.lock.engage()
-        for task in running:
-            task.cancel()
-    await house.close()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(loop(), name=name) for name, loop in house.loops().items()]
+            await stop.wait()
+            log.info("stopping")
+            await _lock(house)
+            for task in running:
+                task.cancel()
+    finally:
+        await _lock(house)  # where a loop has failed; a board that has gone lets the lease end by itself
+        await house.close()
+
+
+async def _lock(house: House) -> None:
+    with contextlib.suppress(PortError):
+        await house.hardware.lock.engage()

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def main() -> int:
     given = parser.parse_args()
     began_s = time.monotonic()
 
-    def say(text: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - began_s:6.1f}  {text}\n")
+    def say(name: str, text: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - began_s:6.1f}  {name}: {text}\n")
 
     report: dict[str, Any] = {
         "made_at": clock.wall_text(),
@@ -43,10 +44,10 @@ def main() -> int:
     }
     goals: list[Goal] = []
     for name in given.only or BENCHMARKS:
-        say(f"-- {name}")
+        say(name, "begins")
         noise: Figures = {}
         with machine.watched(noise):
-            found, wanted = BENCHMARKS[name](Given(given.visits, lambda text, name=name: say(f"{name}: {text}")))  # type: ignore[misc]  # mypy infers no lambda with a default
+            found, wanted = BENCHMARKS[name](Given(given.visits, partial(say, name)))
         report["benchmarks"][name] = {**found, "noise": noise}
         goals += wanted
     report["goals"] = [

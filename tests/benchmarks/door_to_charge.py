@@ -25,7 +25,7 @@ from tests.benchmarks.place import Given, open_shop
 GOAL_S = 1.0
 POLL_S = 0.015
 AWAY_S = 1.8  # without anybody before the camera: whoever comes then is somebody else
-COME_S, CLOSED_S = 8.0, 15.0
+COME_S, CLOSED_S = 5.0, 15.0
 SEED = 20_261
 
 COLA, LIME, OATS, CHIPS = "5000000000011", "5000000000028", "5000000000035", "5000000000042"

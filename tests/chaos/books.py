@@ -25,6 +25,10 @@ class Books:
         """Of shoppers' visits."""
         return Counter(str(v.outcome) for v in self.visits.values() if v.purpose == "shop")
 
+    def once_each(self) -> Counter[str]:
+        """What the closings should be."""
+        return Counter(dict.fromkeys(self.visits, 1))
+
     def closings_here(self) -> Counter[str]:
         return Counter(str(row.visit) for row in self.outbox if row.type == "visit.closed")
 

@@ -11,12 +11,12 @@ from typing import Self
 from cabinet.cli.demo.processes import Bench
 from tests.chaos.lookout import WorldLine
 
-CALM_S = (2.0, 7.0)  # between two misfortunes
+CALM_S = (3.0, 9.0)  # between two misfortunes
 AWAY_S = (0.0, 2.5)  # so long a process is gone
 UNPLUGGED_S = (0.2, 3.0)
-SPITE = 0.3  # share of the shopper's moments at which the daemon dies
+SPITE, MALICE = 0.25, 0.2  # shares of the shopper's moments at which the daemon dies, or anything else happens
 SPITE_S = 1.0  # at most so long after such a moment: closing and tally take less
-MISFORTUNES = {"daemon": 4, "broker": 2, "cloud": 2, "power": 1, "unplug": 1, "reset": 1}
+MISFORTUNES = {"daemon": 2, "broker": 2, "cloud": 2, "power": 1, "unplug": 2, "reset": 2}
 
 
 @dataclass
@@ -56,12 +56,15 @@ class Gremlin:
     def _live(self) -> None:
         try:
             while not self._over.is_set():
-                if not self._moments.acquire(timeout=self.dice.uniform(*CALM_S)):
+                awkward = self._moments.acquire(timeout=self.dice.uniform(*CALM_S))
+                die = self.dice.random() if awkward else SPITE
+                if awkward:
+                    self._over.wait(self.dice.uniform(0, SPITE_S))
+                if die < SPITE:
+                    self._do("daemon")
+                elif die < SPITE + MALICE:
                     kinds = list(MISFORTUNES)
                     self._do(self.dice.choices(kinds, [MISFORTUNES[kind] for kind in kinds])[0])
-                elif self.dice.random() < SPITE:
-                    self._over.wait(self.dice.uniform(0, SPITE_S))
-                    self._do("daemon")
         except (RuntimeError, TimeoutError, OSError) as error:
             self.failure = error
 

@@ -87,3 +87,10 @@ def test_what_was_put_there_becomes_furniture() -> None:
     now_s = quiet(presence)
     seen = [presence.update(parcel, now_s + n * STEP_S) for n in range(round(FORGET_S / STEP_S) + 20)]
     assert not seen[-1]
+
+
+def test_one_short_visitor_after_the_other_never_becomes_the_background() -> None:
+    presence = Presence()
+    now_s = quiet(presence)
+    seen = [presence.update((person if n % 8 < 3 else room)(n), now_s + n * 0.25) for n in range(400)]
+    assert not any(seen[7::8])  # each has left when the next one comes
