@@ -18,6 +18,7 @@ from cabinet.session.policy import Policy
 Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]  # goes into topics, file names and part names
+ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]  # as the ledger keeps stock by
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Point = tuple[float, float]
 
@@ -65,7 +66,7 @@ class Part(Section):
 
 
 class Zone(Section):
-    id: Name
+    id: ZoneName
     channel: Annotated[int, Field(ge=0, le=11)]  # of the board
     kind: str = "shelf"
     cells: Annotated[int, Field(ge=1, le=12)] = 4

@@ -127,8 +127,12 @@ class Daemon:
             self.ledger.commit(after, entries, clock.stamp())
             log.info("step event=%s from=%s to=%s", *(type(thing).__name__ for thing in (event, before, after)))
         self.state = after
+        unseen = False
         for effect in effects:
-            await self._attempt(effect)
+            if unseen and isinstance(effect, do.ReleaseLock):
+                continue  # what nobody records is not opened; the visit ends unopened
+            done = await self._attempt(effect)
+            unseen = unseen or (isinstance(effect, do.StartTrace) and not done)
         happened = Happened(clock.now_s(), event, before, after, effects)
         for watcher in self.watchers:
             watcher(happened)
@@ -186,16 +190,20 @@ class Daemon:
             moves=moves,
         )
 
-    async def _attempt(self, effect: Effect) -> None:
+    async def _attempt(self, effect: Effect) -> bool:
+        """Whether the part obeyed; one that did not is reported."""
         try:
             await self._perform(effect)
         except PortError as error:
             log.warning("effect_failed effect=%s why=%s", type(effect).__name__, error)
             if isinstance(effect, do.ReleaseLock | do.EngageLock):
                 self.part("lock", str(error))
-        else:
-            if isinstance(effect, do.ReleaseLock):
-                self.part("lock", None)
+            elif isinstance(effect, do.StartTrace):
+                self.part("disk", str(error))
+            return False
+        if isinstance(effect, do.ReleaseLock):
+            self.part("lock", None)
+        return True
 
     async def _perform(self, effect: Effect) -> None:
         match effect:

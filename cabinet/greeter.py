@@ -100,7 +100,7 @@ class Greeter:
                 seen_s = frame.at_s
                 try:
                     await self.consider(frame)
-                except ValueError as error:  # no picture, or a face that is no numbers
+                except (ValueError, PortError) as error:  # no picture, or a face that is no numbers
                     self.counts["bad frames"] += 1
                     log.warning("frame_dropped why=%s", error)
             await asyncio.sleep(1 / (2 * LOOKING_FPS) if self._looking is not None else 1 / IDLE_FPS)

@@ -58,8 +58,12 @@ def work_out(folder: Path, policy: TallyPolicy, *, complete: bool) -> Tallied:
     verdict: Verdict = tally(visit, policy)
     if not complete and not isinstance(verdict, Review):
         verdict = Review("not every sensor reported in time after the door was shut", verdict.account)
-    trace.write_tally(folder, verdict, {"evidence": evidence_hash(visit)})
-    return Tallied(verdict, evidence_hash(visit))
+    evidence = evidence_hash(visit)
+    try:
+        trace.write_tally(folder, verdict, {"evidence": evidence})
+    except OSError as error:  # the ledger keeps the bill; only the explanation is lost
+        log.warning("tally_not_kept visit=%s why=%s", visit.header.visit, error)
+    return Tallied(verdict, evidence)
 
 
 def evidence_hash(visit: Visit) -> str:

@@ -28,6 +28,7 @@ class Cabinet:
     ledger: Ledger
     told: list[str] = field(default_factory=list)
     lock_fails: bool = False
+    disk_fails: bool = False
     tallied: Tallied | None = None
     parts: dict[str, str | None] = field(default_factory=dict)
 
@@ -64,6 +65,8 @@ class Cabinet:
 
     def start(self, visit: VisitId, purpose: str) -> None:
         self.told.append(f"trace {purpose}")
+        if self.disk_fails:
+            raise PortError("trace: no space left")
 
     def finish(self, visit: VisitId) -> None:
         self.told.append("finish")
@@ -166,6 +169,13 @@ def test_a_lock_that_fails_is_reported_as_a_part(cabinet: Cabinet) -> None:
     cabinet.lock_fails = True
     live(daemon_of(cabinet), ev.ShopperApproached(0.0, V), ev.MemberRecognised(1.0, V, WHO, "face"))
     assert cabinet.parts == {"lock": "lock: no answer"}
+
+
+def test_a_visit_that_cannot_be_recorded_is_not_unlocked(cabinet: Cabinet) -> None:
+    cabinet.disk_fails = True
+    live(daemon_of(cabinet), ev.ShopperApproached(0.0, V), ev.MemberRecognised(1.0, V, WHO, "face"))
+    assert not [line for line in cabinet.told if line.startswith("release")]
+    assert cabinet.parts == {"disk": "trace: no space left"}
 
 
 def test_an_event_that_changes_nothing_writes_nothing(cabinet: Cabinet) -> None:

@@ -189,7 +189,7 @@ def good_enough(picture: "Pixels", faces: Sequence[Face]) -> Face:
 
 def _shrunk(picture: "Pixels", width: int) -> "tuple[Pixels, float]":
     import cv2  # noqa: PLC0415  likewise
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  only where there is a picture
 
     if (
         picture.dtype != np.uint8
@@ -248,7 +248,7 @@ def work(line: socket.socket, rest_s: float) -> None:
     except (ImportError, SystemExit) as error:  # it calls quit() where its models cannot be found
         _tell(line, {"fatal": f"the library cannot be imported ({type(error).__name__})"})
         return
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  only where there is a picture
 
     _tell(line, {"ready": True})
     while True:

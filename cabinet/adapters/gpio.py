@@ -32,7 +32,7 @@ BEEP_S = {"none": None, "ok": (0.1, 0.1, 1), "prompt": (0.2, 0.8, 3), "alarm": (
 def _output(pin: int, *, active_high: bool) -> "DigitalOutputDevice":
     os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY", "/tmp"))  # noqa: S108  lgpio writes a FIFO into the working directory
     from gpiozero import DigitalOutputDevice  # noqa: PLC0415  needs a pin factory, which a board-only cabinet lacks
-    from gpiozero.exc import GPIOZeroError  # noqa: PLC0415
+    from gpiozero.exc import GPIOZeroError  # noqa: PLC0415  likewise
 
     try:
         return DigitalOutputDevice(pin, active_high=active_high, initial_value=False)
@@ -41,8 +41,8 @@ def _output(pin: int, *, active_high: bool) -> "DigitalOutputDevice":
 
 
 def _input(pin: int, *, active_high: bool) -> "DigitalInputDevice":
-    from gpiozero import DigitalInputDevice  # noqa: PLC0415
-    from gpiozero.exc import GPIOZeroError  # noqa: PLC0415
+    from gpiozero import DigitalInputDevice  # noqa: PLC0415  needs a pin factory
+    from gpiozero.exc import GPIOZeroError  # noqa: PLC0415  likewise
 
     try:
         return DigitalInputDevice(pin, pull_up=None, active_state=active_high)
@@ -152,8 +152,8 @@ class GpioSwitches:
         # gpiozero calls back on a thread of its own
         self._door.when_activated = lambda: self._loop.call_soon_threadsafe(self._opened)
         self._door.when_deactivated = lambda: self._loop.call_soon_threadsafe(self._wait_for_rest)
-        self._bolt.when_activated = lambda: self._loop.call_soon_threadsafe(self._bolted, True)  # noqa: FBT003
-        self._bolt.when_deactivated = lambda: self._loop.call_soon_threadsafe(self._bolted, False)  # noqa: FBT003
+        self._bolt.when_activated = lambda: self._loop.call_soon_threadsafe(self._bolted, True)  # noqa: FBT003  a position
+        self._bolt.when_deactivated = lambda: self._loop.call_soon_threadsafe(self._bolted, False)  # noqa: FBT003  a position
 
     def tell_where(self) -> None:
         """Say once where door and bolt are."""

@@ -82,7 +82,7 @@ class Studio:
 def as_jpeg(data: bytes) -> bytes:
     """Any picture, encoded anew: what a camera sends has no metadata.  Raises ValueError."""
     import cv2  # noqa: PLC0415  the class that starts the server does not need it
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  likewise
 
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
@@ -91,8 +91,8 @@ def as_jpeg(data: bytes) -> bytes:
 
 
 def _blank(width: int, height: int) -> bytes:
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
+    import cv2  # noqa: PLC0415  only where a picture is coded
+    import numpy as np  # noqa: PLC0415  likewise
 
     return bytes(cv2.imencode(".jpg", np.full((height, width, 3), 96, np.uint8))[1])
 

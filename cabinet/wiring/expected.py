@@ -20,6 +20,8 @@ def expect_parts(parts: Parts, facts: Config) -> None:
         parts.expect("camera:front", needed=True, why='no camera has role = "front"', remedy="add [[cameras]]")
     if facts.identity.faces:
         parts.expect("faces", needed=not facts.identity.codes, why=None, remedy="make setup; codes still open")
+    if facts.identity.codes:
+        parts.expect("codes", needed=not facts.identity.faces, why=None, remedy="make setup; faces still open")
     if facts.temperature is not None:
         parts.expect("temperature", needed=True, remedy="look at the probe; service and restock if it was warm")
     if facts.mqtt is not None:

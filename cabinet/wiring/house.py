@@ -60,6 +60,7 @@ class House:
         self.cameras = cameras(facts)
         self.recogniser = self._recogniser()
         self.faces = FaceWorker(rest_s=facts.identity.face_worker_rest_s) if facts.identity.faces else None
+        self.codes = self._codes()
         item_model = "" if self.recogniser is None else self.recogniser.name
         self.enrolment = Enrolment(ledger, self.faces, self.recogniser, FACE_MODEL, item_model)
         self._gallery: Mapping[Sku, Any] = {}
@@ -187,13 +188,24 @@ class House:
         self.parts.report("recogniser", None)
         return recogniser
 
+    def _codes(self) -> CodeReader | None:
+        if not self.facts.identity.codes:
+            return None
+        try:
+            codes = CodeReader()
+        except PortError as error:
+            self.parts.report("codes", str(error))
+            return None
+        self.parts.report("codes", codes.trouble())
+        return codes
+
     def _greeter(self) -> Greeter:
         front = next((c.id for c in self.facts.cameras if c.role == "front"), None)
         who = self.facts.identity
         return Greeter(
             eye=None if front is None else self.cameras[CameraId(front)],
             faces=self.faces,
-            codes=CodeReader() if who.codes else None,
+            codes=self.codes,
             member_of_code=self.ledger.member_of_token,
             post=self._post,
             rules=who,
