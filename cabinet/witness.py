@@ -6,11 +6,9 @@ instant the door shut (the barrier), so that no bill closes before its last even
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,10 +27,11 @@ from cabinet.basket.evidence import (
     Temperature,
 )
 from cabinet.ports import Eye, Frame, PortError, Recogniser
+from cabinet.recording import Gallery, Recording, begin, resume
 from cabinet.scales import Scales
 from cabinet.session.events import Event, EvidenceComplete
-from cabinet.trace import Recorder, TraceError
-from cabinet.units import CameraId, Sku, VisitId, ZoneId
+from cabinet.trace import TraceError
+from cabinet.units import CameraId, VisitId, ZoneId
 
 if TYPE_CHECKING:
     from cabinet.vision.motion import MotionFinder
@@ -42,29 +41,10 @@ LOOK_EVERY_S = 0.2  # moving regions are looked for 5 times a second
 AFTER_TAIL_S = 2.0  # a trace goes on so long after the door has shut
 FRESH_S = 0.15  # the after-picture is at least so much younger than the closing: exposure settles with the lamp
 POLL_S = 0.05
-UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
 
 log = logging.getLogger(__name__)
 
 Polygons = Mapping[ZoneId, Sequence[tuple[float, float]]]
-Gallery = Mapping[Sku, Sequence[float]]
-
-
-@dataclass
-class Recording:
-    visit: VisitId
-    recorder: Recorder
-    origin_s: float  # monotonic time of t = 0
-    before: dict[CameraId, Frame] = field(default_factory=dict)
-    gallery: Gallery = field(default_factory=dict)
-    watching: asyncio.Task[None] | None = None
-    finishing: asyncio.Task[None] | None = None
-    stills: int = 0
-    seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
-
-    def t(self, at_s: float) -> float:
-        return round(at_s - self.origin_s, 4)
 
 
 class Witness:
@@ -147,7 +127,7 @@ class Witness:
             self._close()
         folder = self.traces / visit
         try:
-            recording = self._resume(visit, folder) if folder.exists() else self._create(visit, folder, purpose)
+            recording = resume(visit, folder) if folder.exists() else self._create(visit, folder, purpose)
         except (OSError, TraceError) as error:
             raise PortError(f"trace: {error}; free some disk or remove {folder}") from error
         recording.gallery = self._gallery()
@@ -191,30 +171,13 @@ class Witness:
             recording.watching = asyncio.get_running_loop().create_task(self._watch(recording))
 
     def _create(self, visit: VisitId, folder: Path, purpose: str) -> Recording:
-        origin_s = clock.now_s()
-        recorder = Recorder.create(folder, self._header(visit, purpose))
-        _write_origin(folder, origin_s)
-        recording = Recording(visit, recorder, origin_s)
-        for mass in sorted(self.scales.recent(origin_s), key=lambda m: m.t):
-            recorder.write(mass)
+        recording = begin(visit, folder, self._header(visit, purpose), self.scales.recent)
         for camera, (eye, _) in self.eyes.items():
             frame = eye.latest()
             if frame is not None:
                 recording.before[camera] = frame
                 self._still(recording, frame)
         return recording
-
-    def _resume(self, visit: VisitId, folder: Path) -> Recording:
-        recorder = Recorder.resume(folder)
-        boot, origin_s = _read_origin(folder)
-        now_s = clock.now_s()
-        last_t = max(recorder.last_t, 0.0)
-        lost_s = now_s - origin_s - last_t
-        if boot != clock.boot_id():  # another boot, another monotonic clock: nobody knows how long the power was away
-            origin_s, lost_s = now_s - last_t - UNKNOWN_GAP_S, UNKNOWN_GAP_S
-            _write_origin(folder, origin_s)
-        recorder.write(Gap(round(now_s - origin_s, 4), "cabinet", round(max(lost_s, 0.0), 3)))
-        return Recording(visit, recorder, origin_s, before=_before_frames(folder, origin_s))
 
     async def _watch(self, recording: Recording) -> None:
         """During the visit: moving regions, recognised while they move."""
@@ -352,30 +315,3 @@ class Witness:
             recording.recorder.frame(frame.camera, recording.t(frame.at_s), jpeg.tobytes())
         except OSError as error:
             log.error("still_write_failed why=%s", error)  # noqa: TRY400  the traceback says nothing more
-
-
-def _write_origin(folder: Path, origin_s: float) -> None:
-    """Which monotonic instant is t = 0, and of which boot of this machine."""
-    (folder / "origin.json").write_text(json.dumps({"boot": clock.boot_id(), "monotonic_s": origin_s}))
-
-
-def _read_origin(folder: Path) -> tuple[str, float]:
-    try:
-        origin = json.loads((folder / "origin.json").read_text())
-        return str(origin["boot"]), float(origin["monotonic_s"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "unknown", 0.0
-
-
-def _before_frames(folder: Path, origin_s: float) -> dict[CameraId, Frame]:
-    """After a restart: the still of each camera that was taken before the unlock."""
-    import cv2  # noqa: PLC0415  only where there is a camera
-
-    frames = {}
-    for camera in (folder / "frames").glob("*"):
-        for still in (*sorted(camera.glob("-*.jpg")), *camera.glob("00000000.jpg")):  # -0.4 ms is 0
-            picture = cv2.imread(str(still))
-            if picture is not None:
-                name = CameraId(camera.name)
-                frames[name] = Frame(name, origin_s + int(still.stem) / 1000, picture.astype("uint8"))
-    return frames

@@ -1,4 +1,4 @@
-"""What can be checked while no daemon runs.  Opens no device, no ledger, and imports no native library into this
+"""What can be checked while no daemon runs.  Opens no device, writes nothing, and imports no native library into this
 process: a broken one ends a child instead.
 """
 
@@ -37,6 +37,7 @@ def everything(path: Path) -> list[Part]:
         part("config", None),
         folder(config.cabinet.data_dir),
         disk(config.cabinet.data_dir, config.storage.min_free_mib),
+        ledger(config.cabinet.data_dir / "ledger.db"),
         model(config.items.model),
         *devices(config),
         *libraries(faces=config.identity.faces, codes=config.identity.codes),
@@ -58,6 +59,19 @@ def disk(data_dir: Path, min_free_mib: int) -> Part:
     free_mib = shutil.disk_usage(_nearest(data_dir)).free // MIB
     short = f"{free_mib} MiB free, {min_free_mib} needed" if free_mib < min_free_mib else None
     return part("disk", short, remedy=f"remove files near {data_dir}")
+
+
+def ledger(file: Path) -> Part:
+    """Whether the daemon could use it; opened for reading only."""
+    from cabinet.ledger import Ledger, LedgerError  # noqa: PLC0415  # only without a daemon
+
+    if not file.exists():
+        return part("ledger", None)  # the daemon makes it
+    try:
+        Ledger(file, read_only=True).close()
+    except LedgerError as error:
+        return part("ledger", str(error), remedy="restore it, or move it aside and start anew")
+    return part("ledger", None)
 
 
 def model(path: Path) -> Part:

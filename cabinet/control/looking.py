@@ -82,9 +82,25 @@ class Looking:
 
     async def doctor(self, _: Arguments, __: str) -> Answer:
         return {
-            "parts": [_part(part) for part in self.parts],
+            "parts": [_part(part) for part in self.parts] + self._other_faults(),
             "counters": {group: dict(figures()) for group, figures in self.counters.items()},
         }
+
+    def _other_faults(self) -> list[Answer]:
+        """What stops the selling without being a part that fails now: a door that was forced, say."""
+        failing = {part.name for part in self.parts if not part.ok}
+        return [
+            {
+                "part": fault.part,
+                "ok": False,
+                "why": fault.why,
+                "needed": True,
+                "remedy": 'look at it, then: cabinet unlock --purpose service --reason "..."' if fault.latched else "",
+                "since_s": 0.0,
+            }
+            for fault in faults(self.daemon.state)
+            if fault.part not in failing
+        ]
 
     async def visits_list(self, arguments: Arguments, _: str) -> Answer:
         limit = integer(arguments, "limit", 20, low=1, high=1000)

@@ -66,6 +66,9 @@ class Control:
                     return
         except (ConnectionError, ValueError, asyncio.IncompleteReadError):
             self.refused += 1  # gone in the middle, or a line beyond the bound
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the daemon ends: nobody waits for a client that does not read
+            raise
         finally:
             self._clients -= 1
             writer.close()

@@ -51,9 +51,12 @@ def daemon_socket(tmp_path: Path) -> Iterator[Path]:
         except asyncio.CancelledError:
             pass
         finally:
-            for left in asyncio.all_tasks(loop):
+            left_over = asyncio.all_tasks(loop)
+            for left in left_over:
                 left.cancel()
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(asyncio.gather(*left_over, return_exceptions=True))
+            for _ in range(3):  # closing a transport takes the loop a turn or two
+                loop.run_until_complete(asyncio.sleep(0))
             loop.close()
 
     thread = threading.Thread(target=live)

@@ -73,7 +73,7 @@ def test_without_a_daemon_everything_outside_is_checked(cli: Cli, config: Path) 
     found = parts(done)
     assert done.exit_code == 3
     assert {name: part["ok"] for name, part in found.items()} == {
-        "daemon": False, "config": True, "data folder": True, "disk": True, "recogniser's model": True,
+        "daemon": False, "config": True, "data folder": True, "disk": True, "ledger": True, "recogniser's model": True,
         "board": False, "camera:front": False,
     }  # fmt: skip  # a table
     assert "sudo systemctl start cabinet" in found["daemon"]["remedy"]

@@ -1,0 +1,88 @@
+"""One visit being written down: its trace, its clock, and what was seen before the door opened.
+
+Knows files and the monotonic clock; decides nothing.  After a restart it goes on with the trace that is there.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cabinet import clock
+from cabinet.basket.evidence import Gap, Header, Mass
+from cabinet.ports import Frame
+from cabinet.trace import Recorder
+from cabinet.units import CameraId, Sku, VisitId
+
+UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
+
+Gallery = Mapping[Sku, Sequence[float]]
+
+
+@dataclass
+class Recording:
+    visit: VisitId
+    recorder: Recorder
+    origin_s: float  # monotonic time of t = 0
+    before: dict[CameraId, Frame] = field(default_factory=dict)
+    gallery: Gallery = field(default_factory=dict)
+    watching: asyncio.Task[None] | None = None
+    finishing: asyncio.Task[None] | None = None
+    stills: int = 0
+    seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
+
+    def t(self, at_s: float) -> float:
+        return round(at_s - self.origin_s, 4)
+
+
+def begin(visit: VisitId, folder: Path, header: Header, recent: Callable[[float], list[Mass]]) -> Recording:
+    """A new trace, t = 0 now, beginning with the masses sensed just before (`recent(origin_s)`)."""
+    origin_s = clock.now_s()
+    recorder = Recorder.create(folder, header)
+    _write_origin(folder, origin_s)
+    for mass in sorted(recent(origin_s), key=lambda m: m.t):
+        recorder.write(mass)
+    return Recording(visit, recorder, origin_s)
+
+
+def resume(visit: VisitId, folder: Path) -> Recording:
+    """Go on after a restart, with a gap for the time that nobody listened.  OSError, TraceError."""
+    recorder = Recorder.resume(folder)
+    boot, origin_s = _read_origin(folder)
+    now_s = clock.now_s()
+    last_t = max(recorder.last_t, 0.0)
+    lost_s = now_s - origin_s - last_t
+    if boot != clock.boot_id():  # another boot, another monotonic clock: nobody knows how long the power was away
+        origin_s, lost_s = now_s - last_t - UNKNOWN_GAP_S, UNKNOWN_GAP_S
+        _write_origin(folder, origin_s)
+    recorder.write(Gap(round(now_s - origin_s, 4), "cabinet", round(max(lost_s, 0.0), 3)))
+    return Recording(visit, recorder, origin_s, before=_before_frames(folder, origin_s))
+
+
+def _write_origin(folder: Path, origin_s: float) -> None:
+    """Which monotonic instant is t = 0, and of which boot of this machine."""
+    (folder / "origin.json").write_text(json.dumps({"boot": clock.boot_id(), "monotonic_s": origin_s}))
+
+
+def _read_origin(folder: Path) -> tuple[str, float]:
+    try:
+        origin = json.loads((folder / "origin.json").read_text())
+        return str(origin["boot"]), float(origin["monotonic_s"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unknown", 0.0
+
+
+def _before_frames(folder: Path, origin_s: float) -> dict[CameraId, Frame]:
+    """After a restart: the still of each camera that was taken before the unlock."""
+    import cv2  # noqa: PLC0415  only where there is a camera
+
+    frames = {}
+    for camera in (folder / "frames").glob("*"):
+        for still in (*sorted(camera.glob("-*.jpg")), *camera.glob("00000000.jpg")):  # -0.4 ms is 0
+            picture = cv2.imread(str(still))
+            if picture is not None:
+                name = CameraId(camera.name)
+                frames[name] = Frame(name, origin_s + int(still.stem) / 1000, picture.astype("uint8"))
+    return frames
