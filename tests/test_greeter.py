@@ -14,6 +14,7 @@ from cabinet.session.events import Event, MemberRecognised, MemberRefused, Shopp
 from cabinet.session.states import Authenticating, Idle, State, Watching
 from cabinet.sim import pictures
 from cabinet.units import CameraId, MemberId, VisitId
+from cabinet.vision.presence import QUIET_S
 from tests.support.virtual_time import VirtualTimeLoop, run_in_virtual_time
 
 ANN, V = MemberId("ann"), VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -281,6 +282,7 @@ def test_a_late_answer_does_not_answer_the_next_attempt() -> None:
 
 def test_who_lingers_after_a_visit_is_not_greeted_for_15_s() -> None:
     async def story(stage: Stage) -> None:
+        await stage.see(EMPTY, round(QUIET_S / EVERY_S) + 2)  # the greeter knows the empty room
         await stage.step_up()
         stage.state = Watching(V, ANN, 0.0, 1e9)
         await stage.see(SOMEBODY, 20)

@@ -77,7 +77,7 @@ def _idle(state: Idle, event: Event, policy: Policy) -> Step:
         case ev.DoorOpened():
             return _forced()
         case ev.DoorFound(_, open=True):
-            return _out_of_order((AJAR,))
+            return _ajar()
         case ev.PartLost(_, fault):
             return _out_of_order((fault,))
         case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete():
@@ -112,7 +112,7 @@ def _authenticating(state: Authenticating, event: Event, policy: Policy) -> Step
             after = _forced()
             return Step(after.state, (do.StopLooking(), *after.effects))
         case ev.DoorFound(_, open=True):
-            after = _out_of_order((AJAR,))
+            after = _ajar()
             return Step(after.state, (do.StopLooking(), *after.effects))
         case ev.PartLost(_, fault):
             after = _out_of_order((fault,))
@@ -244,7 +244,8 @@ def _out_of_service(state: OutOfService, event: Event, policy: Policy) -> Step:
             rest = _without(state.faults, part)
             return Step(OutOfService(rest)) if rest else _ready(())
         case ev.DoorFound(_, open=True):
-            return Step(OutOfService(_with(state.faults, AJAR)))
+            told = () if AJAR in state.faults else (do.RaiseIncident(AJAR.why),)
+            return Step(OutOfService(_with(state.faults, AJAR)), told)
         case ev.DoorFound() | ev.DoorClosed():  # not the latched fault: a forced door stays one when it is shut
             rest = _without(state.faults, AJAR.part)
             return Step(OutOfService(rest)) if rest else _ready(())
@@ -356,6 +357,12 @@ def _ready(faults: Faults) -> Step:
 
 def _out_of_order(faults: Faults) -> Step:
     return Step(OutOfService(faults), (do.EngageLock(), do.Show(Notice.OUT_OF_SERVICE)))
+
+
+def _ajar() -> Step:
+    """Nobody saw it open: we were away, or the wire was.  It may have been pried, so somebody is told."""
+    after = _out_of_order((AJAR,))
+    return Step(after.state, (do.RaiseIncident(AJAR.why), *after.effects))
 
 
 def _forced(faults: Faults = ()) -> Step:

@@ -18,6 +18,8 @@ FRAMES_ON, FRAMES_OFF = 2, 4  # in a row: a fly is one frame, a step back is thr
 LEARN_S = 20.0  # how slowly the background follows while nobody is there
 FORGET_S = 180.0  # what has stood still for so long is furniture
 STILL = 3.0  # mean difference between frames below which nothing moves
+YOUNG_S = 10.0  # as FORGET_S, while the background may be whoever stood there when we began
+QUIET_S = 5.0  # without anybody: the background is the place itself
 GAP_S = 5.0  # after a longer pause without frames the background may be anything: it catches up at once by so much
 
 
@@ -31,6 +33,7 @@ class Presence:
     _last_s: float = 0.0
     _streak: int = 0
     _still_since_s: float | None = None
+    _quiet_s: float = 0.0  # for how long nobody has been seen since we began; only until QUIET_S
     share: float = field(default=0.0)  # of the latest picture that differs
 
     def update(self, picture: Picture, at_s: float) -> bool:
@@ -49,6 +52,7 @@ class Presence:
         self._forget(now, at_s)
         if not self.present and not self._streak:  # who is just arriving must not become background, bit by bit
             self._background += (now - self._background) * min(passed_s / LEARN_S, 1.0)
+            self._quiet_s = min(self._quiet_s + passed_s, QUIET_S)
         self._last, self._last_s = now, at_s
         return self.present
 
@@ -59,7 +63,7 @@ class Presence:
             self._still_since_s = None
         elif self._still_since_s is None:
             self._still_since_s = at_s
-        elif at_s - self._still_since_s > FORGET_S:
+        elif at_s - self._still_since_s > (FORGET_S if self._quiet_s >= QUIET_S else YOUNG_S):
             self._background, self.present, self._streak, self._still_since_s = now.copy(), False, 0, None
 
 

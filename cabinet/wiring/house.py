@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,7 +51,7 @@ class House:
         self.data = facts.cabinet.data_dir
         self.traces = self.data / "traces"
         self.traces.mkdir(exist_ok=True)
-        self._systemd = sdnotify.SystemdNotifier()
+        self._systemd = sdnotify.SystemdNotifier() if "NOTIFY_SOCKET" in os.environ else None
         self._screen = screenline.LINES[Notice.OUT_OF_SERVICE]
 
         self._events: asyncio.Queue[Event] = asyncio.Queue()
@@ -94,7 +95,7 @@ class House:
             currency=facts.cabinet.currency,
             show=self._show,
             part=self.parts.report,
-            alive=lambda: self._systemd.notify("WATCHDOG=1"),
+            alive=lambda: self._tell_systemd("WATCHDOG=1"),
             events=self._events,
         )
         self.uplink = self._uplink()
@@ -127,7 +128,7 @@ class House:
             camera.start()
         if self.hardware.switches is not None:
             self.hardware.switches.tell_where()
-        self._systemd.notify("READY=1")
+        self._tell_systemd("READY=1")
 
     async def close(self) -> None:
         self.witness.close()
@@ -137,6 +138,11 @@ class House:
             await asyncio.to_thread(self.faces.close)
 
     # What the parts are told.
+
+    def _tell_systemd(self, word: str) -> None:
+        """Ready once, then a sign of life at each tick of the state machine, where systemd asked for it."""
+        if self._systemd is not None:
+            self._systemd.notify(word)
 
     def _post(self, event: Event) -> None:
         self._events.put_nowait(event)

@@ -194,6 +194,13 @@ def test_a_service_visit_ends_a_latched_fault() -> None:
     assert do.CloseVisit(V, "serviced", "restock") in effects
 
 
+def test_a_door_found_open_outside_a_visit_is_told_once() -> None:
+    state, effects = step(Idle(), ev.DoorFound(1.0, open=True), POLICY)
+    assert do.RaiseIncident(AJAR.why) in effects
+    _, again = step(state, ev.DoorFound(2.0, open=True), POLICY)
+    assert again == ()
+
+
 def test_a_door_ajar_at_boot_is_waited_for() -> None:
     state, _ = step(Idle(), ev.Restarted(0.0), POLICY)
     state, _ = step(state, ev.DoorFound(1.0, open=True), POLICY)

@@ -94,3 +94,14 @@ def test_one_short_visitor_after_the_other_never_becomes_the_background() -> Non
     now_s = quiet(presence)
     seen = [presence.update((person if n % 8 < 3 else room)(n), now_s + n * 0.25) for n in range(400)]
     assert not any(seen[7::8])  # each has left when the next one comes
+
+
+def test_who_stood_there_at_the_beginning_is_not_taken_for_the_place_for_long() -> None:
+    presence = Presence()
+    for n in range(20):  # five seconds of somebody, from the first frame on
+        presence.update(person(n), n / 4)
+    for n in range(20, 20 + 60):  # they leave; after a quarter of a minute the empty room is the background
+        presence.update(room(n), n / 4)
+    assert not presence.present
+    presence.update(person(90), 22.5)
+    assert presence.update(person(91), 22.75)

@@ -47,6 +47,7 @@ class Bench:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # config sections to add or replace
     board_options: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    with_daemon: bool = True  # False: the caller runs it, in this process
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # what the cameras show from the beginning, JPEG
 
     def __post_init__(self) -> None:
@@ -75,7 +76,8 @@ class Bench:
             (self.folder / "keys.json").write_text(json.dumps({CABINET: self._key}))
             self.config.write_text(self._toml())
             self.start_cloud()
-            self.start_daemon()
+            if self.with_daemon:
+                self.start_daemon()
         except BaseException:
             self.stop()
             raise
