@@ -40,7 +40,8 @@ class CloudLoop:
                 self._turn()
                 if not self._inbox:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._poked.wait(), TICK_S)
+                        async with asyncio.timeout(TICK_S):  # wait_for may swallow the order to stop (Python 3.11)
+                            await self._poked.wait()
                     self._poked.clear()
                 await asyncio.sleep(0)  # lets the pipe's callbacks in between two batches
         finally:

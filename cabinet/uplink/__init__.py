@@ -64,7 +64,8 @@ class Uplink:
             while True:
                 self._turn()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._poked.wait(), self._pause_s())
+                    async with asyncio.timeout(self._pause_s()):  # wait_for may swallow the order to stop (Python 3.11)
+                        await self._poked.wait()
                 self._poked.clear()
         finally:
             self._publish("state", wire.plain(offline_payload(self._cab)), retain=True)

@@ -78,8 +78,9 @@ def lived(story: Story) -> None:
             finally:
                 for task in tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                _, running = await asyncio.wait(tasks, timeout=10.0)
                 await house.close()
+                assert not running, f"did not stop: {running}"
 
     sections: dict[str, dict[str, Any]] = {name: {"via": "gpio", "pin": pin} for name, pin in PARTS.items()}
     first = {"front": pictures.jpeg(pictures.lobby()), "top": goods.drawn(goods.DRAWN_SHELVES, 1)}
