@@ -107,6 +107,7 @@ class Greeter:
 
     async def consider(self, frame: Frame) -> None:
         """One frame: is somebody there and, if that was asked, who is it."""
+        self.counts["frames"] += 1
         was_present = self._presence.present
         present = self._presence.update(frame.picture, frame.at_s)
         self._mind_the_visit(frame.at_s)

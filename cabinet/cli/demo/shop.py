@@ -15,10 +15,12 @@ from cabinet.cli.demo.goods import Product
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.errors import NotReachableError
 from cabinet.sim import pictures
 from cabinet.sim.world import World
 
 RECOGNISED_S = 25.0  # the face library's first answer on a slow machine
+FIRST_FRAMES = 3  # the place without anybody, as the greeter must know it
 BOLT_S = 2.0  # the bolt needs a moment to retract after the order
 
 
@@ -100,7 +102,15 @@ class Shop:
         self.world.show("front", pictures.jpeg(pictures.lobby(self.seed)))
 
     def somebody(self, picture: pictures.Picture) -> None:
+        """Step before the camera, once the greeter knows the empty place: it takes its first frames for that."""
+        wait_until(self._greeter_looks, 20.0, "the greeter gets no frames")
         self.world.show("front", pictures.jpeg(pictures.before_camera(picture, self.seed)))
+
+    def _greeter_looks(self) -> bool:
+        try:
+            return bool(self.bench.ask("doctor")["counters"]["greeter"].get("frames", 0) >= FIRST_FRAMES)
+        except NotReachableError:
+            return True  # a person comes whether or not the daemon lives
 
     def come(self, picture: pictures.Picture) -> str:
         """Stand before the camera until the door unlocks; the visit's id."""
