@@ -73,7 +73,7 @@ class Caretaker:
         if locked_state and self.nerves.door_open is False:
             self.witness.scales.learn_baseline()
         for zone, scale in self.witness.scales.zones.items():
-            self.parts.report(f"scale:{zone}", scale.trouble(now_s))
+            self.parts.report(f"scale:{zone}", self.nerves.cell_faults.get(zone) or scale.trouble(now_s))
         for camera, eye in self.eyes.items():
             self.parts.report(f"camera:{camera}", eye.trouble() or self._complaint(camera, eye))
         for part, trouble in self.others.items():
@@ -87,6 +87,7 @@ class Caretaker:
             self._disk(now_s)
         if self._rounds % PRUNE_EVERY == PRUNE_EVERY - 1:
             self.ledger.prune(clock.stamp())
+            self.ledger.prune_journal(clock.stamp())
         self._rounds += 1
         self._started()
 

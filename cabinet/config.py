@@ -49,6 +49,9 @@ class Cabinet(Section):
 class Board(Section):
     port: str  # /dev/ttyACM0, or better /dev/serial/by-id/...
     baud: Literal[115_200, 230_400, 460_800, 921_600] = 115_200
+    key_file: Path | None = None  # 64 hexadecimal digits; None: board.key in data_dir
+    unlocks_per_hour: Annotated[int, Field(ge=1, le=120)] = 60  # what the board grants, set when it is commissioned
+    unlocks_per_day: Annotated[int, Field(ge=1, le=1200)] = 400
 
 
 class Part(Section):
@@ -152,6 +155,12 @@ class Config(Section):
     temperature: Temperature | None = None  # None: ambient goods, no probe is asked for
     storage: Storage = Storage()
 
+    @property
+    def board_key_file(self) -> Path:
+        """What signs the unlocks; it need not be there yet."""
+        named = None if self.board is None else self.board.key_file
+        return named or self.cabinet.data_dir / "board.key"
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         complaints = "; ".join(_contradictions(self))
@@ -173,6 +182,8 @@ def _contradictions(config: Config) -> list[str]:
         found.append("two zones share a channel: give each its own channel = N")
     if config.board is None:
         found.append('the cells are on the board: add [board] with port = "/dev/ttyACM0"')
+    elif config.board.unlocks_per_day < config.board.unlocks_per_hour:
+        found.append("board.unlocks_per_day is below unlocks_per_hour: give a day at least as many as an hour")
     if sum(camera.role == "front" for camera in config.cameras) > 1:
         found.append('more than one camera has role = "front": keep one')
     if config.lock.via == "gpio" and not config.lock.active_high:
@@ -214,8 +225,8 @@ def load(path: Path) -> Config:
     return config
 
 
-PATHS = ("cabinet.data_dir", "cabinet.socket", "items.model", "mqtt.key_file", "mqtt.password_file", "mqtt.ca_file",
-         "mqtt.cert_file", "mqtt.client_key_file")  # fmt: skip
+PATHS = ("cabinet.data_dir", "cabinet.socket", "board.key_file", "items.model", "mqtt.key_file", "mqtt.password_file",
+         "mqtt.ca_file", "mqtt.cert_file", "mqtt.client_key_file")  # fmt: skip
 
 
 def _anchored(table: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -39,10 +39,13 @@ class Parts:
         self._listeners.append(listener)
 
     def expect(self, name: str, *, needed: bool, why: str | None = "not heard of yet", remedy: str = "") -> None:
-        """Declare a part before it has reported: until it does, it is not in order, unless `why` is None."""
+        """Declare a part before it has reported: until it does, it is not in order, unless `why` is None.
+
+        Of one that is in order the machine is told too: it may have gone to sleep with that fault.
+        """
         self._parts[name] = Part(name, why, self._now(), needed, remedy)
-        if needed and why is not None:
-            self._post(PartLost(self._now(), Fault(name, why)))
+        if needed:
+            self._post(PartRestored(self._now(), name) if why is None else PartLost(self._now(), Fault(name, why)))
 
     def report(self, name: str, why: str | None, *, latched: bool = False) -> None:
         """`name` is in order (None) or not (why).  A part nobody expected is not needed to sell.

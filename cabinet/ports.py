@@ -5,7 +5,7 @@ Methods raise `PortError` or succeed.  What happens in the world comes back thro
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cabinet.units import CameraId, MemberId, Sku, VisitId, ZoneId
 
@@ -58,6 +58,98 @@ class Senses(Protocol):
 
     def part(self, part: str, why: str | None) -> None:
         """`part` is in order (None) or not (why)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardEntry:
+    """One entry of the board's own journal; `facts` is JSON, by kind."""
+
+    board: str  # id of the chip, hexadecimal
+    index: int  # from 1
+    boot: int  # counts the boots
+    t_ms: int  # since that boot
+    kind: str
+    visit: VisitId | None
+    facts: Mapping[str, Any]
+
+
+class BoardSenses(Senses, Protocol):
+    """What only the serial board feels."""
+
+    def bad(self, zone: ZoneId, at_s: float, reasons: Sequence[str]) -> None:
+        """Why samples of the batch at `at_s` were bad, in words, one a sample."""
+
+    def journaled(self, entry: BoardEntry, *, while_away: bool) -> None:
+        """The board wrote this; `while_away`: before this connection, so that nobody here saw it happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellReading:
+    """One zone's cell as the board sees it, and what it said to the order that asked."""
+
+    zone: ZoneId
+    answer: str  # "ok", or why the order was refused, such as "not steady"
+    why: str  # the refusal in a sentence, with its figures; "" for ok
+    remedy: str
+    mean_counts: int  # over the last second
+    noise_counts: float  # rms
+    zero_counts: int
+    counts_per_g: float | None  # None: not calibrated
+    residual_g: float  # how far the lighter mass lies off the line
+
+    @property
+    def ok(self) -> bool:
+        return self.answer == "ok"
+
+    @property
+    def noise_g(self) -> float | None:
+        return None if self.counts_per_g is None else self.noise_counts / self.counts_per_g
+
+    @property
+    def grams(self) -> float | None:
+        return None if self.counts_per_g is None else (self.mean_counts - self.zero_counts) / self.counts_per_g
+
+
+class Desk(Protocol):
+    """What a technician does with the board.  Methods raise PortError where the board is away or says no."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """Everything known of board and link, as JSON; `connected` is always there."""
+
+    async def commission(self, per_hour: int, per_day: int) -> str:
+        """A fresh key and the budget, on the board and in the key file; the file's name."""
+
+    async def cell(self, zone: ZoneId) -> CellReading: ...
+
+    async def tare(self, zone: ZoneId) -> CellReading:
+        """What the zone shows now is its zero."""
+
+    async def point(self, zone: ZoneId, slot: int, mass_g: float) -> CellReading:
+        """`mass_g` lies on the zone now; slot 1 or 2."""
+
+    async def calibrate(self, zone: ZoneId) -> CellReading:
+        """Fit zero and both points; kept only if every check passes."""
+
+    def let_go(self, for_s: float) -> str:
+        """Close the port, so that somebody else may use it for at most `for_s`; its name."""
+
+    def take_back(self) -> None:
+        """Use the port again.  Safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """What the board keeps of a charge, for the day on which this computer is gone."""
+
+    visit: VisitId
+    amount_minor: int
+    currency: str  # ISO 4217
+    digest: bytes  # 32 bytes: the hash of the closing event
+
+
+class Mirror(Protocol):
+    async def mirror(self, charge: Charged) -> None:
+        """Raises PortError where the board did not take it."""
 
 
 class Signals(Protocol):

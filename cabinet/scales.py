@@ -4,7 +4,7 @@ Pure bookkeeping with time as an argument; samples come in as the board sent the
 """
 
 import statistics
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +15,32 @@ KEPT_S = 4.0  # a trace carries at least 2 s of mass before the unlock
 STEADY_S = 0.55  # at 80 Hz 44 samples; the tally wants half a second of rest after the closing
 STEADY_SIGMA = 3.0  # times the zone's noise: beyond it something still swings
 SILENT_S = 1.0  # the board sends every 0.1 s
+FIGURES_S = 1.0  # what a live view is told is about the last second
+MAX_REASONS = 512  # of bad samples; 4 s of 80 Hz are 320
+
+REMEDIES = {  # for samples that the board knows to be bad
+    "settling": "wait: the converter was just switched on",
+    "saturated": "take the load off; if that does not help, look at the bridge's four wires",
+    "bit slip": "the converter loses step: shorten its wires, keep them off the lock's",
+    "spike": "look for a loose wire of the cell",
+    "no conversion": "look at the plug and the supply of the cell's amplifier",
+    "not calibrated": "cabinet scale calibrate ZONE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One zone over the last second."""
+
+    g: float | None  # mean of the good samples
+    noise_g: float | None  # their standard deviation
+    hz: float | None  # as the board measures its converter
+    count: int  # samples that came
+    bad: dict[str, int]  # reason -> samples
+
+    @property
+    def bad_share(self) -> float | None:
+        return sum(self.bad.values()) / self.count if self.count else None
 
 
 @dataclass(slots=True)
@@ -22,8 +48,10 @@ class Scale:
     """One zone."""
 
     zone: Zone
+    name: str = "ZONE"  # as a remedy names it
     chunks: deque[tuple[float, float, tuple[float | None, ...]]] = field(default_factory=deque)  # at_s, hz, grams
     steady_g: float | None = None  # last steady mean seen with the door shut
+    reasons: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=MAX_REASONS))  # of bad samples
 
     def add(self, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
         self.chunks.append((at_s, hz, tuple(grams)))
@@ -67,15 +95,49 @@ class Scale:
         if now_s - self.last_s > SILENT_S:
             return "no samples: check the cell amplifier's wiring"
         if not self.since(self.last_s - SILENT_S):
-            return "only bad samples: check the cells (cabinet scale watch, once calibrated)"
+            return self._only_bad()
         if self.steady_g is None:
             return "has not been steady with the door shut yet: wait, or look for vibration"
         return None
 
+    def note_bad(self, at_s: float, reasons: Sequence[str]) -> None:
+        """Why the bad samples of the batch at `at_s` are bad."""
+        self.reasons.extend((at_s, reason) for reason in reasons)
+
+    def figures(self) -> Figures:
+        """Of the last second up to the newest sample."""
+        from_s = self.last_s - FIGURES_S
+        recent = [chunk for chunk in self.chunks if chunk[0] > from_s]
+        good = [g for _, _, grams in recent for g in grams if g is not None]
+        count = sum(len(grams) for _, _, grams in recent)
+        bad = Counter(reason for at_s, reason in self.reasons if at_s > from_s)
+        unexplained = count - len(good) - bad.total()
+        if unexplained > 0:
+            bad["unknown"] += unexplained
+        return Figures(
+            g=statistics.fmean(good) if good else None,
+            noise_g=statistics.stdev(good) if len(good) > 1 else None,
+            hz=recent[-1][1] if recent else None,
+            count=count,
+            bad=dict(bad),
+        )
+
+    def forget(self) -> None:
+        """Its zero or span has changed: what was weighed before means nothing any more."""
+        self.chunks.clear()
+        self.reasons.clear()
+        self.steady_g = None
+
+    def _only_bad(self) -> str:
+        bad = self.figures().bad
+        reason = max(bad, key=lambda one: bad[one], default="unknown")
+        remedy = REMEDIES.get(reason, "check the cells: cabinet scale watch ZONE")
+        return f"only bad samples ({reason}): {remedy.replace('ZONE', self.name)}"
+
 
 class Scales:
     def __init__(self, zones: Mapping[ZoneId, Zone]) -> None:
-        self.zones = {zone: Scale(facts) for zone, facts in zones.items()}
+        self.zones = {zone: Scale(facts, zone) for zone, facts in zones.items()}
 
     def add(self, zone: ZoneId, at_s: float, hz: float, grams: Sequence[float | None]) -> None:
         self.zones[zone].add(at_s, hz, grams)

@@ -15,9 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from firmware_bridge.emulator.commissioned import TEST_KEY
 from firmware_bridge.errors import BridgeError
 
-START_S = 15.0  # a loaded machine starts Python slowly; half a second is usual
+START_S = 25.0  # a loaded machine starts two processes slowly; a fifth of a second is usual
 ANSWER_S = 5.0
 
 
@@ -25,15 +26,29 @@ class EmulatedBoard:
     """`with EmulatedBoard(zones=2) as board:` - the host opens `board.port`, the world uses `board.control`.
 
     `folder` (its own temporary one by default) holds the port's name and the socket; Unix socket names are
-    short, so it should be too.  `options` are further words for the emulator's command line.
+    short, so it should be too.  `key` is what the board is commissioned with; None leaves it as the factory did.
+    `interpreter` is auto, micropython or cpython; once started it says which.  `options` are further words for
+    the emulator's command line.
     """
 
-    def __init__(self, zones: int = 4, *, folder: Path | None = None, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        zones: int = 4,
+        *,
+        folder: Path | None = None,
+        options: Sequence[str] = (),
+        key: bytes | None = TEST_KEY,
+        interpreter: str = "auto",
+    ) -> None:
         self._owned = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="board-")) if folder is None else folder
         self.port = str(self.folder / "tty")
         self.socket_path = str(self.folder / "world")
-        self._words = ["--zones", str(zones), *options]
+        self.key = key
+        self.interpreter = interpreter
+        self._words = ["--zones", str(zones), "--interpreter", interpreter]
+        self._words += ["--blank"] if key is None else ["--key", key.hex()]
+        self._words += options
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._answers = b""
@@ -56,6 +71,7 @@ class EmulatedBoard:
         if not ready:
             self.stop()
             raise BridgeError("the emulator did not start")
+        self.interpreter = str(json.loads(ready)["interpreter"])
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(ANSWER_S)
         self._socket.connect(self.socket_path)

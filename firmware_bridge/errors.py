@@ -1,5 +1,7 @@
 """What can go wrong between the host and the board.  Callers catch `BridgeError` and nothing broader."""
 
+from firmware_bridge.codes import Answer, Commissioning
+
 
 class BridgeError(Exception):
     """Something is wrong between us and the board."""
@@ -18,7 +20,19 @@ class LinkDown(BridgeError):  # noqa: N818  it is a state of the world, not a mi
 
 
 class Refused(BridgeError):  # noqa: N818  the board did its duty
-    """The board heard an unlock and said no."""
+    """The board, or this host for want of a key, said no to an unlock; `answer` says why."""
+
+    def __init__(self, why: str, answer: Answer) -> None:
+        super().__init__(why)
+        self.answer = answer
+
+
+class NotCommissioned(BridgeError):  # noqa: N818  likewise
+    """The board kept the key it has, or none; `answer` says why."""
+
+    def __init__(self, why: str, answer: Commissioning) -> None:
+        super().__init__(why)
+        self.answer = answer
 
 
 class WrongProtocol(BridgeError):  # noqa: N818  two sound parts that do not belong together

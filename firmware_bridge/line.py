@@ -1,84 +1,123 @@
-"""A serial port under asyncio: bytes in, bytes out, and the news that it went away.  It knows no frames."""
+"""A serial port under asyncio: bytes in, bytes out, and the news that it went away.  It knows no message.
+
+A 115200 baud port gives a frame in three or four pieces, and waking up for each would be most of what the host spends
+on the board: while bytes flow it is looked at every LOOK_S, and pieces are kept back until the end of a frame.
+"""
 
 import asyncio
 import contextlib
+import errno
 import os
 import termios
+from collections.abc import Callable
 
 import serial
 
 from firmware_bridge.errors import LinkDown
+from firmware_bridge.frames import END
+from firmware_bridge.holders import held
 
 MAX_UNSENT = 4096  # bytes the port would not take; a live one takes 11 a millisecond
 READ_AT_ONCE = 4096  # bytes
+LOOK_S = 0.006  # a third of the 20 ms in which a door edge should be heard of
+MAX_KEPT = 1024  # bytes without an end, several frames long: noise, for those who count it
+
+Heard = Callable[[bytes], None]
 
 
 class Line:
-    """An open port.  LinkDown from the constructor or from `read` says that it is not there (any more).
+    """An open port.  LinkDown from the constructor or from `wait` says that it is not there (any more).
 
-    Works on POSIX serial devices and pseudo-terminals, through the event loop's own file watching.
+    `heard` gets what came, up to the end of a frame.  Works on POSIX serial devices and pseudo-terminals, through the
+    event loop's own file watching.
     """
 
-    def __init__(self, port: str, baud: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, port: str, baud: int, loop: asyncio.AbstractEventLoop, heard: Heard) -> None:
         try:
             # Exclusive: a second daemon on the same board must fail here, not halve our bytes.
             self._serial = serial.Serial(port, baud, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError, termios.error) as error:  # the last: gone while being opened
+            if getattr(error, "errno", None) in (errno.EAGAIN, errno.EBUSY):
+                raise LinkDown(held(port)) from error
             raise LinkDown(f"cannot open {port}: {_reason(error)}") from error
         self._fd: int = self._serial.fileno()
         self._loop = loop
+        self._heard = heard
         self._unsent = bytearray()
-        self._received = bytearray()
-        self._gone: str | None = None
+        self._kept = bytearray()
+        self._over: Exception | None = None
         self._news = asyncio.Event()
+        self._look: asyncio.TimerHandle | None = None
         loop.add_reader(self._fd, self._readable)
 
-    async def read(self, until_s: float) -> bytes:
-        """What came; empty at `until_s` (loop time), or earlier when nudged.  LinkDown once the port is gone."""
-        if not self._news.is_set():
-            try:
-                async with asyncio.timeout_at(until_s):
-                    await self._news.wait()
-            except TimeoutError:
-                return b""
+    async def wait(self, until_s: float) -> None:
+        """Return at `until_s` (loop time), or earlier when nudged.  Raises what ended the line."""
+        alarm = self._loop.call_at(until_s, self._news.set)
+        try:
+            await self._news.wait()
+        finally:
+            alarm.cancel()
         self._news.clear()
-        if self._gone is not None:
-            raise LinkDown(self._gone)
-        data, self._received = bytes(self._received), bytearray()
-        return data
+        if self._over is not None:
+            raise self._over
 
     def nudge(self) -> None:
-        """Let `read` return, so that its caller may look at its deadline again."""
+        """Let `wait` return, so that its caller may look at its deadline again."""
         self._news.set()
 
+    def end(self, error: Exception) -> None:
+        """Neither read nor write any more; `wait` raises the first such `error`."""
+        if self._over is None:
+            self._over = error
+            if self._look is not None:
+                self._look.cancel()
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+            self._news.set()
+
     def write(self, data: bytes) -> None:
-        """Send now or as soon as the port takes it.  A port that is gone is told by `read`."""
-        if not data or self._gone is not None:
+        """Send now or as soon as the port takes it.  A port that is gone is told by `wait`."""
+        if not data or self._over is not None:
             return
         self._unsent += data
         if len(self._unsent) > MAX_UNSENT:
-            self._lost("the port takes no bytes")
+            self.end(LinkDown("the port takes no bytes"))
         else:
             self._writable()
 
     def close(self) -> None:
-        self._lost("closed")
+        self.end(LinkDown("closed"))
         with contextlib.suppress(OSError, termios.error):
             self._serial.reset_output_buffer()  # else closing may wait for bytes that a hung board never takes
         self._serial.close()
 
     def _readable(self) -> None:
+        if self._read():
+            self._loop.remove_reader(self._fd)
+        elif self._over is None:  # ready, yet nothing there
+            self.end(LinkDown("the port went away: end of file"))
+
+    def _look_again(self) -> None:
+        if not self._read() and self._over is None:
+            self._loop.add_reader(self._fd, self._readable)  # quiet: the loop tells when there is more
+
+    def _read(self) -> bool:
+        """Whether there was something; then there may soon be more."""
         try:
             data = os.read(self._fd, READ_AT_ONCE)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
-            self._lost(f"the port went away: {_reason(error)}")
-            return
+            self.end(LinkDown(f"the port went away: {_reason(error)}"))
+            return False
         if not data:
-            self._lost("the port went away: end of file")
-        self._received += data
-        self._news.set()
+            return False
+        self._look = self._loop.call_later(LOOK_S, self._look_again)
+        self._kept += data
+        if END in data or len(self._kept) > MAX_KEPT:
+            data, self._kept = bytes(self._kept), bytearray()
+            self._heard(data)
+        return True
 
     def _writable(self) -> None:
         try:
@@ -86,7 +125,7 @@ class Line:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self._lost(f"the port went away: {_reason(error)}")
+            self.end(LinkDown(f"the port went away: {_reason(error)}"))
             return
         del self._unsent[:sent]
         if self._unsent:
@@ -94,13 +133,7 @@ class Line:
         else:
             self._loop.remove_writer(self._fd)
 
-    def _lost(self, why: str) -> None:
-        if self._gone is None:
-            self._gone = why
-            self._loop.remove_reader(self._fd)
-            self._loop.remove_writer(self._fd)
-            self._news.set()
-
 
 def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number else str(error)  # pyserial's own words repeat the port's name

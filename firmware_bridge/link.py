@@ -45,6 +45,11 @@ class Link:
         """Frames that arrived damaged since this link was made."""
         return self._decoder.dropped
 
+    @property
+    def waiting(self) -> int:
+        """Orders not yet sent for the first time."""
+        return len(self._queue)
+
     def open(self, payload: bytes, now_s: float) -> None:
         """Begin a session.  `payload` must differ from the last session's (it carries a nonce)."""
         self._queue.clear()

@@ -14,7 +14,7 @@ import pytest
 
 from cabinet import clock
 from cabinet.basket.evidence import Product, Zone
-from cabinet.caretaker import BOLT_GRACE_S, PROBE_SILENT_S, SLOW_EVERY, Caretaker, Limits
+from cabinet.caretaker import BOLT_GRACE_S, PROBE_SILENT_S, PRUNE_EVERY, SLOW_EVERY, Caretaker, Limits
 from cabinet.ledger import Ledger, OpenedVisit
 from cabinet.parts import Parts
 from cabinet.ports import Frame, PortError
@@ -387,3 +387,30 @@ def test_a_lock_that_answers_again_is_in_order(stage: Stage) -> None:
 def test_what_others_say_of_a_part_is_passed_on(stage: Stage) -> None:
     stage.live(0.5)
     assert stage.why("cloud") == "no broker"
+
+
+# What the board holds against the cells.
+
+
+def test_a_zone_with_a_fault_of_the_board_is_lost_however_good_its_samples_are(stage: Stage) -> None:
+    stage.nerves.part("scale:s1", "more than one sample in eight is spoilt")
+    stage.live(3)
+    assert stage.why("scale:s1") == "more than one sample in eight is spoilt"
+
+
+def test_a_zone_whose_fault_is_gone_is_as_good_as_its_samples(stage: Stage) -> None:
+    stage.nerves.part("scale:s1", "the converter sends nothing")
+    stage.live(3)
+    stage.nerves.part("scale:s1", None)
+    stage.live(0.5)
+    assert stage.why("scale:s1") == ""
+
+
+def test_old_entries_of_the_boards_journal_are_forgotten_with_the_outbox(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(stage.ledger, "prune_journal", lambda _: asked.append("journal"))
+    stage.keeper._rounds = PRUNE_EVERY - 1
+    stage.keeper.round(stage.now_s)
+    assert asked == ["journal"]

@@ -46,6 +46,12 @@ def test_the_socket_lies_in_the_data_folder_unless_named(tmp_path: Path) -> None
     assert load(written(tmp_path, GOOD)).cabinet.socket_path == tmp_path / "data" / "control.sock"
 
 
+def test_the_boards_key_lies_in_the_data_folder_unless_named_and_need_not_be_there(tmp_path: Path) -> None:
+    assert load(written(tmp_path, GOOD)).board_key_file == tmp_path / "data" / "board.key"
+    named = GOOD.replace("[session]", 'key_file = "secret/b.key"\n[session]')
+    assert load(written(tmp_path, named)).board_key_file == tmp_path / "secret" / "b.key"
+
+
 @pytest.mark.parametrize(
     ("find", "replace", "complaint"),
     [
@@ -67,6 +73,9 @@ def test_the_socket_lies_in_the_data_folder_unless_named(tmp_path: Path) -> None
         ("[session]", '[door]\nvia = "gpio"\npin = 4\n[session]', r"door and bolt are debounced together"),
         ("[session]", '[mqtt]\nhost = "x"\nkey_file = "nokey"\n[session]', r"mqtt\.key_file: .*nokey is not there"),
         ("[session]", '[items]\nmodel = "nomodel"\n[session]', r"items\.model: there is no model\.toml"),
+        ("[session]", "unlocks_per_hour = 121\n[session]", r"board\.unlocks_per_hour: .*120"),
+        ("[session]", "unlocks_per_day = 1201\n[session]", r"board\.unlocks_per_day: .*1200"),
+        ("[session]", "unlocks_per_day = 10\n[session]", r"unlocks_per_day is below unlocks_per_hour"),
         ("[session]", "[session", r"is not TOML"),
     ],
 )

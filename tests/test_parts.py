@@ -24,10 +24,16 @@ def test_an_expected_part_is_lost_until_it_is_heard_of() -> None:
     assert stage.posted == [PartLost(10.0, Fault("board", "not heard of yet"))]
 
 
-def test_a_part_expected_in_order_is_no_news() -> None:
+def test_a_part_expected_in_order_ends_the_fault_that_a_former_life_left_behind() -> None:
     stage = Stage()
     stage.parts.expect("faces", needed=True, why=None)
-    assert (stage.posted, [part.ok for part in stage.parts]) == ([], [True])
+    assert (stage.posted, [part.ok for part in stage.parts]) == ([PartRestored(10.0, "faces")], [True])
+
+
+def test_a_part_that_selling_does_not_need_is_expected_in_silence() -> None:
+    stage = Stage()
+    stage.parts.expect("cloud", needed=False, why=None)
+    assert (stage.posted, stage.told) == ([], [])
 
 
 def test_a_needed_part_that_comes_is_told_to_the_machine() -> None:
@@ -71,7 +77,7 @@ def test_a_latched_loss_is_told_as_latched() -> None:
     stage = Stage()
     stage.parts.expect("temperature", needed=True, why=None)
     stage.parts.report("temperature", "too warm", latched=True)
-    assert stage.posted == [PartLost(10.0, Fault("temperature", "too warm", latched=True))]
+    assert stage.posted[1:] == [PartLost(10.0, Fault("temperature", "too warm", latched=True))]
 
 
 def test_a_part_keeps_its_remedy_and_remembers_since_when() -> None:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from cabinet.basket.evidence import Zone
-from cabinet.scales import KEPT_S, STEADY_S, Scale, Scales
+from cabinet.scales import KEPT_S, MAX_REASONS, REMEDIES, STEADY_S, Scale, Scales
 from cabinet.units import ZoneId
 
 HZ = 80.0
@@ -55,6 +55,53 @@ def test_a_zone_of_bad_samples_is_in_trouble() -> None:
     for n in range(20):
         scale.add(n * 0.1, HZ, [None] * 8)
     assert "only bad samples" in str(scale.trouble(scale.last_s))
+
+
+@pytest.mark.parametrize("reason", list(REMEDIES))
+def test_a_zone_of_bad_samples_says_which_and_what_to_do(reason: str) -> None:
+    scale = Scale(Zone(), steady_g=500.0)
+    for n in range(20):
+        scale.add(n * 0.1, HZ, [None] * 8)
+        scale.note_bad(n * 0.1, [reason] * 8)
+    assert scale.trouble(scale.last_s) == f"only bad samples ({reason}): {REMEDIES[reason]}"
+
+
+def test_the_figures_are_of_the_last_second_alone() -> None:
+    scale = fed([900.0] * 20 + [500.0] * 11)
+    figures = scale.figures()
+    assert figures.g == pytest.approx(500.0, abs=1.0)
+    assert figures.noise_g == pytest.approx(1.0, abs=0.3)
+    assert (figures.hz, figures.count, figures.bad, figures.bad_share) == (HZ, 80, {}, 0.0)
+
+
+def test_bad_samples_are_counted_by_their_reason_and_as_unknown_without_one() -> None:
+    scale = Scale(Zone())
+    for n in range(10):
+        scale.add(n * 0.1, HZ, [None, None] + [500.0] * 6)
+    scale.note_bad(0.9, ["spike"])
+    figures = scale.figures()
+    assert (figures.bad, figures.bad_share) == ({"spike": 1, "unknown": 19}, 0.25)
+
+
+def test_of_a_silent_zone_there_are_no_figures() -> None:
+    figures = Scale(Zone()).figures()
+    assert (figures.g, figures.noise_g, figures.hz, figures.count, figures.bad_share) == (None, None, None, 0, None)
+
+
+def test_reasons_are_kept_within_bounds() -> None:
+    scale = Scale(Zone())
+    for n in range(1000):
+        scale.note_bad(n * 0.1, ["spike"] * 8)
+    assert len(scale.reasons) == MAX_REASONS
+
+
+def test_a_zone_whose_zero_changed_has_to_come_to_rest_anew() -> None:
+    scale = fed([500.0] * 20)
+    scale.steady_g = 500.0
+    scale.forget()
+    assert (scale.steady(), scale.last_s) == (None, float("-inf"))
+    scale.add(5.0, HZ, [0.0] * 8)
+    assert "has not been steady" in str(scale.trouble(5.1))
 
 
 def test_the_baseline_is_the_last_steady_level() -> None:

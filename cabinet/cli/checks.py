@@ -40,6 +40,7 @@ def everything(path: Path) -> list[Part]:
         ledger(config.cabinet.data_dir / "ledger.db"),
         model(config.items.model),
         *devices(config),
+        *board_key(config),
         *libraries(faces=config.identity.faces, codes=config.identity.codes),
     ]
 
@@ -100,6 +101,16 @@ def devices(config: "Config") -> Iterator[Part]:
         if device.startswith("/dev/"):
             remedy = "plug the camera in; v4l2-ctl --list-devices shows what is there"
             yield part(f"camera:{camera.id}", _unusable(Path(device), "video"), remedy=remedy)
+
+
+def board_key(config: "Config") -> Iterator[Part]:
+    """What signs the unlocks; only where the lock is on the board."""
+    from cabinet.adapters.mcu import KeyFile  # noqa: PLC0415  # pyserial, and only without a daemon
+
+    file = config.board_key_file
+    if config.lock.via == "board" and (os.access(file, os.R_OK) or not file.exists()):  # else it is the daemon's alone
+        remedy = "start the daemon, then cabinet board commission"
+        yield part("board's key", KeyFile(file).why, remedy=remedy)
 
 
 def libraries(*, faces: bool, codes: bool) -> Iterator[Part]:

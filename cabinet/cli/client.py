@@ -63,9 +63,9 @@ class Client:
             )
         return self._data(answer)
 
-    def watch(self) -> None:
+    def watch(self, op: str = "watch") -> None:
         """Ask for happenings; from now on `happening` is the only thing this connection is good for."""
-        self._send(b'{"op": "watch", "args": {}}\n', ANSWER_S)
+        self._send(json.dumps({"op": op, "args": {}}).encode() + b"\n", ANSWER_S)
 
     def happening(self, wait_s: float) -> Data | None:
         """The next one, or None if there was none for so long."""

@@ -149,9 +149,26 @@ def _picture(data: dict[str, Any]) -> "RenderableType":
         parts += ["", show.table("What the shelves felt", ["zone", "after>", "change>", "read as"], rows)]
     if account.get("runner_up"):
         parts.append(show.text(f"next best story: {account['runner_up']}", "bright_black"))
+    if data.get("board"):
+        parts += ["", _board(data["board"])]
     if data.get("receipt"):
         parts += ["", Panel(show.text_lines(data["receipt"]), title="Receipt", expand=False)]
     return show.group(parts)
+
+
+def _board(board: dict[str, Any]) -> "RenderableType":
+    """Also of a visit that went on while the cabinet's own program was down."""
+    unlocked, closed, net = (board.get(key) or {} for key in ("unlock_g", "close_g", "net_g"))
+    zones = list(dict.fromkeys([*unlocked, *closed]))
+    rows = [
+        (zone, *(words.grams(grams.get(zone)) for grams in (unlocked, closed)), _net(net.get(zone))) for zone in zones
+    ]
+    title = f"What the board weighed by itself ({len(board.get('entries') or [])} entries of its journal)"
+    return show.table(title, ["zone", "at the unlocking>", "after the closing>", "net>"], rows)
+
+
+def _net(value: object) -> str:
+    return f"{value:+,.1f} g" if isinstance(value, int | float) else "-"
 
 
 def _lines(title: str, lines: list[dict[str, Any]], currency: object) -> "RenderableType":

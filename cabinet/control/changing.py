@@ -1,5 +1,6 @@
 """What a technician may change: members, goods, stock, and a service visit.  Everything is refused or done whole."""
 
+import asyncio
 import base64
 import io
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from cabinet.basket.evidence import Product
 from cabinet.config import Config
 from cabinet.control.enrolment import Enrolment
 from cabinet.control.looking import stock_rows
+from cabinet.control.maintenance import Maintenance
 from cabinet.control.requests import Answer, Arguments, Refusals, RequestError, integer, photos, product, text
 from cabinet.daemon import Daemon
 from cabinet.ledger import Consent, Ledger
@@ -20,6 +22,9 @@ from cabinet.session.events import ServiceRequested
 from cabinet.session.states import open_visit
 from cabinet.units import MemberId, Sku, ZoneId
 
+BOARD_WAIT_S = 2.0  # a daemon that just began finds its board within a tenth of it
+LOOK_EVERY_S = 0.02
+
 
 @dataclass
 class Changing:
@@ -28,6 +33,7 @@ class Changing:
     daemon: Daemon
     parts: Parts
     enrolment: Enrolment
+    maintenance: Maintenance
     changed: Callable[[], None]  # the catalogue, stock or members changed
 
     def operations(self) -> dict[str, Any]:
@@ -93,6 +99,8 @@ class Changing:
         purpose, reason = text(arguments, "purpose", "service"), text(arguments, "reason")
         if purpose not in {"restock", "service"}:
             raise RequestError(f"purpose {purpose!r} is unknown", "restock or service")
+        self.maintenance.refuse_unlock()
+        await self._board_back()
         visit = clock.new_visit()
         step = await self.daemon.ask(ServiceRequested(clock.now_s(), visit, who, purpose, reason))  # type: ignore[arg-type]  # checked above
         if open_visit(step.after) != visit:
@@ -101,6 +109,12 @@ class Changing:
         if trouble is not None:
             raise RequestError(trouble, "cabinet doctor names the part")
         return {"visit": visit}
+
+    async def _board_back(self) -> None:
+        """Wait a little for a board that is away: an unlock that goes nowhere would still be a visit."""
+        until_s = clock.now_s() + BOARD_WAIT_S
+        while self.parts.why("board") is not None and clock.now_s() < until_s:  # noqa: ASYNC110  parts tell changes, not states; 2 s at most
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def _standing(self, zone: str | None, sku: Sku) -> int:
         """What a request that names no count leaves as it is."""

@@ -123,7 +123,7 @@ class Looking:
         }
         told = json.loads(tally.read_text()) if tally.is_file() else None
         receipt = None if record.outcome is None else receipt_text(record, self.config.cabinet.id)
-        return {"visit": whole, "tally": told, "receipt": receipt}
+        return {"visit": whole, "tally": told, "receipt": receipt, "board": self._weighed_by_board(record.visit)}
 
     async def visits_export(self, arguments: Arguments, _: str) -> Answer:
         folder = self._trace(self._record(arguments).visit)
@@ -178,6 +178,21 @@ class Looking:
 
     async def stock_list(self, _: Arguments, __: str) -> Answer:
         return {"stock": stock_rows(self.ledger)}
+
+    def _weighed_by_board(self, visit: VisitId) -> Answer | None:
+        """What the board's own journal says of the visit, net grams a zone: also of one that this program missed."""
+        rows = [row.entry for row in self.ledger.journal_of(visit)]
+        if not rows:
+            return None
+        unlocked = next((dict(e.facts["masses_g"]) for e in rows if e.kind == "unlock granted"), {})
+        closed = next((dict(e.facts["masses_g"]) for e in reversed(rows) if e.kind == "masses"), {})
+        net = {
+            zone: round(closed[zone] - g, 1)
+            for zone, g in unlocked.items()
+            if g is not None and closed.get(zone) is not None
+        }
+        told = [{"kind": e.kind, "boot": e.boot, "t_s": e.t_ms / 1000, "index": e.index} for e in rows]
+        return {"unlock_g": unlocked, "close_g": closed, "net_g": net, "entries": told}
 
     def _record(self, arguments: Arguments) -> VisitRecord:
         record = self.ledger.visit(VisitId(text(arguments, "visit")))

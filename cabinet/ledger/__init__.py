@@ -1,4 +1,5 @@
-"""What must survive a power cut, in one SQLite file: the state, visits, the outbox, members, goods, notes.
+"""What must survive a power cut, in one SQLite file: the state, visits, the outbox, members, goods, notes, the
+board's journal.
 
 `Ledger` is the whole front.  Calls are synchronous and take about half a millisecond; use it from one thread.  It
 never retries a failed write: after a LedgerLostError only a restart helps.
@@ -11,11 +12,14 @@ from types import TracebackType
 from typing import Self, assert_never
 
 from cabinet.ledger.entries import (
+    ClosedCharge,
     ClosedVisit,
     Consent,
     Entry,
     GalleryEntry,
     Incident,
+    JournalEntry,
+    JournalRow,
     Member,
     OpenedVisit,
     OutboxRow,
@@ -30,19 +34,22 @@ from cabinet.ledger.errors import (
     LedgerNewerError,
 )
 from cabinet.ledger.file import LedgerFile
+from cabinet.ledger.journal import JournalRoom
 from cabinet.ledger.members import MemberRoom
 from cabinet.ledger.schema import APPLICATION_ID, MIGRATIONS
 from cabinet.ledger.state import StateRoom
-from cabinet.ledger.visits import VisitRoom
 from cabinet.session.states import State
 
 __all__ = [
+    "ClosedCharge",
     "ClosedVisit",
     "Consent",
     "Entry",
     "EntryRefusedError",
     "GalleryEntry",
     "Incident",
+    "JournalEntry",
+    "JournalRow",
     "Ledger",
     "LedgerDamagedError",
     "LedgerError",
@@ -56,7 +63,7 @@ __all__ = [
 ]
 
 
-class Ledger(StateRoom, VisitRoom, MemberRoom):
+class Ledger(StateRoom, JournalRoom, MemberRoom):
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         """Open, check and migrate the file; `read_only` is for looking at it while the daemon is away.
 

@@ -123,6 +123,37 @@ class OutboxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One entry of the board's own journal.  `facts` is JSON, by kind; `index` counts within one ring."""
+
+    board: str  # id of the chip, hexadecimal
+    index: int
+    boot: int
+    t_ms: int  # since that boot
+    kind: str
+    visit: VisitId | None
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """An entry as it is kept, and when it came here: possibly long after it was written."""
+
+    entry: JournalEntry
+    received: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedCharge:
+    """What the board's mirror keeps of a charge: `h` is the hash of the closing event, hexadecimal."""
+
+    visit: VisitId
+    total_minor: Minor
+    currency: str
+    h: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """What the member agreed to, when (wall clock) and in which language it was shown."""
 

@@ -135,4 +135,25 @@ CREATE TABLE note (
 ) STRICT;
 """
 
-MIGRATIONS: Final = (FIRST,)
+BOARD_JOURNAL = """
+CREATE TABLE board_journal (
+    n INTEGER PRIMARY KEY,                 -- the order of arrival
+    board TEXT NOT NULL,                   -- id of the chip, hexadecimal
+    ring INTEGER NOT NULL,                 -- how often its indexes have begun anew (a new memory chip)
+    idx INTEGER NOT NULL CHECK (idx > 0),
+    boot INTEGER NOT NULL,
+    t_ms INTEGER NOT NULL,                 -- since that boot
+    kind TEXT NOT NULL,
+    visit TEXT,                            -- no foreign key: a self-test has no visit here
+    facts TEXT NOT NULL,                   -- JSON, by kind
+    received_mono_ms INTEGER NOT NULL,
+    received_wall_ms INTEGER NOT NULL,
+    received_quality TEXT NOT NULL,
+    UNIQUE (board, ring, idx)
+) STRICT;
+CREATE INDEX board_journal_of ON board_journal (visit) WHERE visit IS NOT NULL;
+CREATE TRIGGER journal_never_changes BEFORE UPDATE ON board_journal
+    BEGIN SELECT RAISE(ABORT, 'what the board wrote never changes'); END;
+"""
+
+MIGRATIONS: Final = (FIRST, BOARD_JOURNAL)

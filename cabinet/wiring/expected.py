@@ -8,6 +8,10 @@ def expect_parts(parts: Parts, facts: Config) -> None:
     parts.expect("cabinet", needed=True, why="starting", remedy="wait; if it stays, look at board and lock")
     parts.expect("board", needed=True, remedy=f"is the board plugged in at {facts.board and facts.board.port}?")
     parts.expect("lock", needed=True, remedy="look at the board's faults, the bolt and the door switch")
+    parts.expect("housing", needed=True, why=None, remedy="shut the board's housing; look who was at it")
+    cold = facts.temperature is not None
+    parts.expect("probe", needed=cold, why=None, remedy="look at the thermometer's plug and wire")
+    parts.expect("maintenance", needed=True, why=None, remedy="wait: it ends by itself")
     parts.expect("bolt", needed=True, why="not heard of yet", remedy="look for an item in the bolt's way")
     parts.expect("catalogue", needed=True, remedy="cabinet catalog add SKU --name NAME --mass-g G --price MINOR")
     parts.expect("disk", needed=True, remedy="free some space on the disk of cabinet.data_dir")

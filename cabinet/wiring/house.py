@@ -18,10 +18,14 @@ from cabinet.basket.policy import TallyPolicy
 from cabinet.caretaker import Caretaker, Limits
 from cabinet.config import Config
 from cabinet.control import Control
+from cabinet.control.board import BoardRoom
 from cabinet.control.changing import Changing
 from cabinet.control.enrolment import Enrolment
 from cabinet.control.looking import Looking
-from cabinet.control.watching import Watching
+from cabinet.control.maintenance import Maintenance
+from cabinet.control.scales import Weighing
+from cabinet.control.selftest import Selftest
+from cabinet.control.watching import BoardWatching, Watching
 from cabinet.daemon import Daemon
 from cabinet.greeter import Greeter
 from cabinet.ledger import Ledger
@@ -30,6 +34,8 @@ from cabinet.ports import PortError, Template
 from cabinet.reporter import Reporter
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
+from cabinet.senses.diary import Diary
+from cabinet.senses.mirror import Mirroring
 from cabinet.session.effects import Notice
 from cabinet.session.events import Event
 from cabinet.tallier import Tallier
@@ -82,7 +88,7 @@ class House:
         )
         self.nerves = Nerves(self._post, self.witness, self.parts, now=clock.now_s)
         self.tallier = Tallier(self.traces, TallyPolicy(threshold=facts.tally.confidence), self._post)
-        self.hardware = hardware(facts, self.nerves)
+        self.hardware = hardware(facts, self.nerves, ledger.journal_next)
         self.greeter = self._greeter()
         self.daemon = Daemon(
             ledger=ledger,
@@ -103,7 +109,12 @@ class House:
         self.reporter = None if self.uplink is None else self._reporter(self.uplink)
         self.watching = Watching(lambda: self.daemon.state, lambda: self._screen)
         self.looking = self._looking()
-        self.changing = Changing(facts, ledger, self.daemon, self.parts, self.enrolment, self._changed)
+        self.maintenance = Maintenance(self.daemon, self.parts)
+        self.changing = Changing(
+            facts, ledger, self.daemon, self.parts, self.enrolment, self.maintenance, self._changed
+        )
+        self.board_watching = BoardWatching(self.hardware.desk, self.witness.scales)
+        self.mirroring = Mirroring(ledger, self.hardware.board)
         self._connect()
         self._changed()
 
@@ -113,11 +124,7 @@ class House:
             "board": self.hardware.board.run,
             "caretaker": self.caretaker.run,
             "greeter": self.greeter.run,
-            "control": Control(
-                self.facts.cabinet.socket_path,
-                {**self.looking.operations(), **self.changing.operations()},
-                {"watch": self.watching.watch},
-            ).run,
+            "control": self._control().run,
         }
         if self.uplink is not None and self.reporter is not None:
             loops |= {"uplink": self.uplink.run, "reporter": self.reporter.run}
@@ -182,8 +189,34 @@ class House:
         self.parts.on_change(lambda part: self.witness.health(part.name, part.why))
         if self.reporter is not None:
             self.daemon.watchers.append(self.reporter.happened)
+        diary = Diary(self.ledger, lambda: self.daemon.state)
+        if self.uplink is not None:
+            diary.written = self.uplink.poke
+        self.nerves.diary = diary.write
+        self.daemon.watchers.append(self.mirroring.happened)
+        self.parts.on_change(self.mirroring.part_changed)
+        self.hardware.board.watchers.append(self.board_watching.watchers.tell)
 
     # How they are made.
+
+    def _control(self) -> Control:
+        desk, scales = self.hardware.desk, self.witness.scales
+        rooms = (
+            self.looking,
+            self.changing,
+            BoardRoom(self.facts, self.ledger, desk, self.maintenance),
+            Weighing(self.facts, scales, self.parts, desk, self.maintenance),
+            Selftest(self.nerves, self.hardware.lock, desk, self.maintenance),
+        )
+        return Control(
+            self.facts.cabinet.socket_path,
+            {name: operation for room in rooms for name, operation in room.operations().items()},
+            {
+                "watch": self.watching.watch,
+                "board.watch": self.board_watching.board,
+                "scale.watch": self.board_watching.weighing,
+            },
+        )
 
     def _recogniser(self) -> ItemRecogniser | None:
         try:

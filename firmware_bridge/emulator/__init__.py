@@ -1,5 +1,6 @@
-"""A byte-true board in a process of its own: the wire, the firmware's rules, and the cabinet round it.
+"""The board's own firmware on a simulated chip, and round it the lock, the door, the shelves and what breaks there.
 
-It shares no code and no constant with the host's side (frames, link, messages): both copy PROTOCOL.md, and
-the tests hold both against its golden bytes, so a change on one side alone cannot pass.
+Two processes: the chip (chip.py: MicroPython's unix port, or CPython) and its surroundings (supervisor.py), which go on
+when the chip hangs.  It shares no code and no constant with the host's side (frames, link, messages): the tests hold
+both against the golden bytes of PROTOCOL.md, so a change on one side alone cannot pass.
 """

@@ -14,13 +14,14 @@ from typing import Any
 
 import cabinet
 from cabinet import clock
-from tests.benchmarks import door_to_charge, idle, machine, status
+from tests.benchmarks import board, door_to_charge, idle, machine, status
 from tests.benchmarks.figures import Figures, Goal
 from tests.benchmarks.place import Given
 
 BENCHMARKS: dict[str, Callable[[Given], tuple[Figures, list[Goal]]]] = {
     "idle": idle.measure,
     "status": status.measure,
+    "board": board.measure,
     "door_to_charge": door_to_charge.measure,
 }
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("bench-out"), help="folder for bench.json")
     parser.add_argument("--visits", type=int, default=200, help="of door_to_charge")
+    parser.add_argument("--stream-s", type=float, default=600.0, help="seconds of board")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="one benchmark; may be given again")
     given = parser.parse_args()
     began_s = time.monotonic()
@@ -47,7 +49,7 @@ def main() -> int:
         say(name, "begins")
         noise: Figures = {}
         with machine.watched(noise):
-            found, wanted = BENCHMARKS[name](Given(given.visits, partial(say, name)))
+            found, wanted = BENCHMARKS[name](Given(given.visits, given.stream_s, partial(say, name)))
         report["benchmarks"][name] = {**found, "noise": noise}
         goals += wanted
     report["goals"] = [

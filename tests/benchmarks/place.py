@@ -18,6 +18,7 @@ class Given:
     """What a benchmark is told."""
 
     visits: int
+    stream_s: float
     say: Callable[[str], None]
 
 

@@ -40,7 +40,32 @@ SHOWN: dict[str, Any] = {
         }
     },
     "receipt": "RECEIPT\n2 x Cola 5.00",
+    "board": {
+        "unlock_g": {"s1": 3030.0, "s2": None}, "close_g": {"s1": 2020.0, "s2": None}, "net_g": {"s1": -1010.0},
+        "entries": [{"kind": "unlock granted", "boot": 3, "t_s": 12.5, "index": 7}],
+    },
 }  # fmt: skip  # a row
+READING: dict[str, Any] = {
+    "zone": "s1", "ok": True, "answer": "ok", "why": "", "remedy": "", "mean_counts": 5000, "noise_counts": 50.3,
+    "zero_counts": 4990, "counts_per_g": 105.16, "residual_g": 0.02, "board_g": 0.1, "board_noise_g": 0.48,
+}  # fmt: skip  # a row
+SCALE: dict[str, Any] = {
+    **READING, "g": 12.3, "noise_g": 0.48, "hz": 80.1, "samples": 80, "bad_share": 0.0125, "bad": {"spike": 1},
+    "steady": True, "channel": 0, "capacity_g": 20000.0, "expected_noise_g": 1.0, "trouble": None,
+}  # fmt: skip  # a row
+INFO: dict[str, Any] = {
+    "connected": True, "why": None, "port": "/dev/ttyACM0", "key_file": "/var/lib/cabinet/board.key", "key": None,
+    "counters": {"frames_dropped": 3, "connects": 1}, "told": {"brown out": 65.0},
+    "faults": [{"fault": "cell dead", "zone": "s2", "what": "it sends nothing", "remedy": "look at its plug"}],
+    "board": "30585831c931672e", "firmware": "cabinet-board 1.0.0", "protocol": 2,
+    "capabilities": ["signed unlock", "journal"], "zones": 4, "rate_hz": 80, "keyed": True, "reset_cause": "brown out",
+    "boot_id": "00" * 8, "link": {"clock_offset_s": 5.0, "drift_ppm": -12.25, "jitter_ms": 1.5}, "uptime_s": 7300.0,
+    "journal_next": 10, "budget": {"per_hour": 60, "per_day": 400}, "journal_stored": 9, "maintenance": None,
+}  # fmt: skip  # a row
+TESTED: dict[str, Any] = {
+    "ok": True,
+    "tests": [{"test": "lock pulse", "ok": True, "measured": "120 ms", "limit": "600 ms", "remedy": ""}],
+}
 ANSWERS: dict[str, Any] = {
     "status": STATUS,
     "doctor": DOCTOR,
@@ -78,4 +103,26 @@ ANSWERS: dict[str, Any] = {
     "stock.set": {"stock": [{"zone": "s1", "sku": "0708", "name": "Cola", "count": 6}]},
     "stock.list": {"stock": [{"zone": "s1", "sku": "0708", "name": "Cola", "count": 6}]},
     "unlock": {"visit": VISIT},
+    "board.info": INFO,
+    "board.log": {
+        "entries": [
+            {
+                "board": "30585831c931672e", "index": 7, "boot": 3, "t_s": 12.5, "at_wall_ms": WALL_MS,
+                "kind": "unlock granted", "visit": VISIT, "facts": {"masses_g": {"s1": 3030.0, "s2": None}},
+                "received_wall_ms": WALL_MS,
+            },
+            {
+                "board": "30585831c931672e", "index": 8, "boot": 3, "t_s": 13.0, "at_wall_ms": None, "kind": "mirror",
+                "visit": VISIT, "facts": {"amount_minor": 500, "currency": "EUR", "digest": "ab" * 32},
+                "received_wall_ms": WALL_MS,
+            },
+        ]
+    },
+    "board.commission": {"key_file": "/var/lib/cabinet/board.key", "per_hour": 60, "per_day": 400},
+    "board.selftest": TESTED,
+    "scale.show": {"zones": [SCALE]},
+    "scale.tare": READING,
+    "scale.point": READING,
+    "scale.calibrate": READING,
+    "scale.cancel": {"zone": "s1"},
 }  # fmt: skip  # rows

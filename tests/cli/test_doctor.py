@@ -11,6 +11,7 @@ import pytest
 from cabinet.cli import checks
 from tests.cli.answers import DOCTOR
 from tests.cli.conftest import Cli
+from tests.support.fake_board import key_in
 from tests.support.fake_control import FakeControl, Refusal
 
 
@@ -74,7 +75,7 @@ def test_without_a_daemon_everything_outside_is_checked(cli: Cli, config: Path) 
     assert done.exit_code == 3
     assert {name: part["ok"] for name, part in found.items()} == {
         "daemon": False, "config": True, "data folder": True, "disk": True, "ledger": True, "recogniser's model": True,
-        "board": False, "camera:front": False,
+        "board": False, "camera:front": False, "board's key": False,
     }  # fmt: skip  # a table
     assert "sudo systemctl start cabinet" in found["daemon"]["remedy"]
 
@@ -113,6 +114,16 @@ def test_a_socket_that_nobody_serves_counts_as_no_daemon(cli: Cli, config: Path,
         left.bind(str(tmp_path / "left.sock"))
     done = cli("doctor", "--config", str(config), "--socket", str(tmp_path / "left.sock"), "--json")
     assert (done.exit_code, "nobody listens" in parts(done)["daemon"]["why"]) == (3, True)
+
+
+@pytest.mark.usefixtures("no_libraries")
+def test_the_boards_key_is_looked_at_where_the_lock_is_on_the_board(cli: Cli, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    key_in(tmp_path / "data").chmod(0o644)
+    key = parts(cli("doctor", "--config", str(config), "--json"))["board's key"]
+    assert (key["ok"], "chmod 600" in key["why"]) == (False, True)
+    config.write_text(config.read_text() + '[lock]\nvia = "gpio"\npin = 17\n')
+    assert "board's key" not in parts(cli("doctor", "--config", str(config), "--json"))
 
 
 def test_a_model_with_another_hash_fails_with_both_values(tmp_path: Path) -> None:

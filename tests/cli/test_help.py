@@ -22,7 +22,8 @@ ALL = sorted(commands(ROOT))
 WANTED = {
     "status", "doctor", "visits list", "visits show", "visits export", "visits picture", "outbox", "members add",
     "members list", "members erase", "catalog add", "catalog list", "stock set", "stock list", "unlock", "run", "demo",
-    "cloud run", "cloud charges", "config check", "version",
+    "cloud run", "cloud charges", "config check", "version", "board info", "board watch", "board log",
+    "board commission", "board selftest", "board flash", "scale show", "scale tare", "scale calibrate", "scale watch",
 }  # fmt: skip  # a list
 
 

@@ -68,6 +68,8 @@ def test_a_visit_under_review_says_that_the_guess_is_not_charged(cli: Cli, contr
     ("words", "expected"),
     [
         (("visits", "list"), "5.00 EUR"), (("outbox",), "1 of 9 events wait"), (("members", "list"), "Zoë"),
+        (("board", "info"), "30585831c931672e"), (("board", "log"), "s1 3,030 g, s2 -"),
+        (("board", "selftest", "--yes"), "all 1 tests passed"), (("scale", "show"), "105.16"),
         (("catalog", "list"), "2.50 EUR"), (("stock", "list"), "Cola"), (("stock", "set", "s1", "0708", "6"), "✓ 6 of"),
         (("unlock", "--reason", "lamp"), f"unlocked for service, visit {VISIT}"), (("doctor",), "start the broker"),
         (("catalog", "add", "0708", "--name", "C", "--mass-g", "5", "--price", "1"), "weighs the same as 0709"),

@@ -41,11 +41,21 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         ("unlock", "--reason", "new lamp", "--purpose", "restock"),
         {"purpose": "restock", "reason": "new lamp"},
     ),
+    "board.info": (("board", "info"), {}),
+    "board.log": (("board", "log", "--last", "5"), {"last": 5}),
+    "board.selftest": (("board", "selftest", "--yes"), {}),
+    "scale.show": (("scale", "show", "s1"), {"zone": "s1"}),
+    "scale.point": (
+        ("scale", "calibrate", "s1", "--step", "2", "--mass", "5000"), {"zone": "s1", "slot": 2, "mass_g": 5000.0}
+    ),
+    "scale.calibrate": (("scale", "calibrate", "s1", "--step", "fit"), {"zone": "s1"}),
+    "scale.cancel": (("scale", "calibrate", "s1", "--step", "cancel"), {"zone": "s1"}),
 }  # fmt: skip  # a table
+ASKING_TWICE = {"scale.tare", "board.commission"}  # they look first; tests of their own
 
 
 def test_every_answer_of_the_fake_is_asked_for_by_a_command() -> None:
-    assert set(COMMANDS) == set(ANSWERS)
+    assert set(COMMANDS) | ASKING_TWICE == set(ANSWERS)
 
 
 @pytest.mark.parametrize("op", COMMANDS)

@@ -1,7 +1,9 @@
 """A technician's room without a socket: the operations over a real ledger and a daemon whose parts are told down."""
 
+import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,16 @@ import numpy as np
 from cabinet import clock, config
 from cabinet.basket.evidence import Zone
 from cabinet.config import Config
+from cabinet.control.board import BoardRoom
 from cabinet.control.changing import Changing
 from cabinet.control.enrolment import Enrolment
 from cabinet.control.looking import Looking
+from cabinet.control.maintenance import PART, Maintenance
+from cabinet.control.scales import Weighing
+from cabinet.control.selftest import Selftest
 from cabinet.ledger import Ledger
 from cabinet.parts import Parts
-from cabinet.ports import Face, PortError, Scores
+from cabinet.ports import CellReading, Face, PortError, Scores
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
 from cabinet.sim import pictures
@@ -72,11 +78,79 @@ class Judge:
 
 
 @dataclass
+class Desk:
+    """A board on a technician's desk: says yes, or what a test wants it to say."""
+
+    away: str | None = None
+    answers: list[str] = field(default_factory=list)  # of the next readings; "ok" where there is none
+    noise_counts: float = 50.0
+    counts_per_g: float | None = 100.0
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    capabilities: list[str] = field(default_factory=lambda: ["temperature"])
+    uptime_s: float = 100.0
+    orders: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def facts(self) -> Mapping[str, Any]:
+        known: dict[str, Any] = {
+            "connected": self.away is None,
+            "why": self.away,
+            "counters": {},
+            "faults": self.faults,
+        }
+        if self.away is None:
+            known |= {
+                "board": "aa" * 8,
+                "capabilities": self.capabilities,
+                "uptime_s": self.uptime_s,
+                "journal_next": 4,
+            }
+        return known
+
+    async def commission(self, per_hour: int, per_day: int) -> str:
+        self._order("commission", per_hour, per_day)
+        return "/data/board.key"
+
+    async def cell(self, zone: ZoneId) -> CellReading:
+        return self._reading(zone, "cell", zone)
+
+    async def tare(self, zone: ZoneId) -> CellReading:
+        return self._reading(zone, "tare", zone)
+
+    async def point(self, zone: ZoneId, slot: int, mass_g: float) -> CellReading:
+        return self._reading(zone, "point", zone, slot, mass_g)
+
+    async def calibrate(self, zone: ZoneId) -> CellReading:
+        return self._reading(zone, "calibrate", zone)
+
+    def let_go(self, for_s: float) -> str:
+        self.orders.append(("let go", for_s))
+        return "/dev/ttyACM0"
+
+    def take_back(self) -> None:
+        self.orders.append(("take back",))
+
+    def _order(self, *order: object) -> None:
+        if self.away is not None:
+            raise PortError(f"board: {self.away}")
+        self.orders.append(order)
+
+    def _reading(self, zone: ZoneId, *order: object) -> CellReading:
+        self._order(*order)
+        answer = self.answers.pop(0) if self.answers else "ok"
+        why = "" if answer == "ok" else f"it is {answer}"
+        remedy = "" if answer == "ok" else "mend it"
+        return CellReading(
+            zone, answer, why, remedy, 101_000, self.noise_counts, 1000, self.counts_per_g, residual_g=0.25
+        )
+
+
+@dataclass
 class Room:
     folder: Path
     ledger: Ledger
     enroller: Enroller | None = field(default_factory=Enroller)
     judge: Judge | None = field(default_factory=Judge)
+    desk: Desk = field(default_factory=Desk)
     changes: int = 0
 
     def __post_init__(self) -> None:
@@ -92,7 +166,14 @@ class Room:
         )
         self.nerves = Nerves(self.daemon.post, witness, self.parts)
         self.enrolment = Enrolment(self.ledger, self.enroller, self.judge, FACE_MODEL, ITEM_MODEL)
-        self.changing = Changing(self.facts, self.ledger, self.daemon, self.parts, self.enrolment, self._changed)
+        self.parts.expect(PART, needed=True, why=None)
+        self.maintenance = Maintenance(self.daemon, self.parts)
+        self.changing = Changing(
+            self.facts, self.ledger, self.daemon, self.parts, self.enrolment, self.maintenance, self._changed
+        )
+        self.board = BoardRoom(self.facts, self.ledger, self.desk, self.maintenance)
+        self.weighing = Weighing(self.facts, witness.scales, self.parts, self.desk, self.maintenance)
+        self.selftest = Selftest(self.nerves, self.hands, self.desk, self.maintenance)
         self.looking = Looking(
             config=self.facts,
             ledger=self.ledger,
@@ -110,6 +191,23 @@ class Room:
         self.changes += 1
 
     async def ask(self, operation: str, who: str = "tech", /, **arguments: Any) -> dict[str, Any]:
-        operations = {**self.looking.operations(), **self.changing.operations()}
+        rooms = (self.looking, self.changing, self.board, self.weighing, self.selftest)
+        operations = {name: one for room in rooms for name, one in room.operations().items()}
         answer: dict[str, Any] = await operations[operation](arguments, who)
         return answer
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The machine takes its events meanwhile; to be entered on the loop that ends with it."""
+        self.daemon.events = asyncio.Queue()
+
+        async def steps() -> None:
+            while True:
+                await self.daemon.handle(await self.daemon.events.get())
+
+        task = asyncio.create_task(steps())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

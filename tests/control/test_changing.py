@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from cabinet.control.changing import BOARD_WAIT_S
 from cabinet.control.requests import RequestError
 from cabinet.ledger.members import MAX_TEMPLATES
 from cabinet.session import events as ev
 from cabinet.session.states import Fault, Idle, OutOfService, Servicing
 from cabinet.units import MemberId, Sku, VisitId
 from tests.control.room import DARK, FACE_MODEL, GOOD, ITEM_MODEL, S1, Room, coded, photo
+from tests.support.virtual_time import run_in_virtual_time
 
 V = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 COLA: dict[str, Any] = {"sku": "111", "name": "Cola", "mass_g": 505.0, "unit_price": 250, "tax": "beverage"}
@@ -189,6 +191,28 @@ def test_nobody_unlocks_during_a_visit(room: Room) -> None:
         unlock(room, reason="restock")
     assert "wait" in refused.value.remedy
     assert len(room.ledger.open_visits()) == 1
+
+
+def test_an_unlock_waits_for_a_board_that_is_about_to_be_there(room: Room) -> None:
+    async def live() -> float:
+        room.parts.expect("board", needed=True)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5, room.parts.report, "board", None)
+        async with room.running():
+            await room.ask("unlock", "rosa", reason="right after the start")
+        return loop.time()
+
+    assert 0.5 <= run_in_virtual_time(live()) < 0.6
+
+
+def test_an_unlock_does_not_wait_for_ever(room: Room) -> None:
+    async def live() -> float:
+        room.parts.expect("board", needed=True)
+        async with room.running():
+            await room.ask("unlock", "rosa", reason="with the key of the door")
+        return asyncio.get_running_loop().time()
+
+    assert run_in_virtual_time(live()) == pytest.approx(BOARD_WAIT_S, abs=0.1)
 
 
 def test_a_lock_that_refuses_is_told(room: Room) -> None:

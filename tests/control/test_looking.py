@@ -11,10 +11,11 @@ import pytest
 from cabinet import clock, trace
 from cabinet.basket.verdict import Line
 from cabinet.control.requests import RequestError
-from cabinet.ledger import ClosedVisit, OpenedVisit
+from cabinet.ledger import ClosedVisit, JournalEntry, OpenedVisit
 from cabinet.session.states import Fault, Idle, OutOfService, Unlocked
 from cabinet.units import MemberId, Sku, VisitId
 from tests.control.room import GOOD, S1, Room, coded, photo
+from tests.ledger.examples import stamp
 from tests.test_tallier import recorded
 
 V = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -59,7 +60,7 @@ def test_every_look_is_plain_json(room: Room, operation: str) -> None:
 def test_doctor_tells_each_part_and_the_remedy_of_what_fails(room: Room) -> None:
     room.parts.expect("board", needed=True, remedy="plug it in")
     room.parts.expect("lock", needed=True, why=None, remedy="look at the bolt")
-    board, lock = ask(room, "doctor")["parts"]
+    board, lock = (part for part in ask(room, "doctor")["parts"] if part["part"] in {"board", "lock"})
     assert (board["part"], board["ok"], board["remedy"]) == ("board", False, "plug it in")
     assert (lock["ok"], lock["remedy"]) == (True, "")
 
@@ -146,3 +147,38 @@ def test_products_are_listed_with_where_they_stand(room: Room) -> None:
     ask(room, "catalog.add", sku="111", name="Cola", mass_g=505, unit_price=250, zone="s1", count=6)
     (product,) = ask(room, "catalog.list")["products"]
     assert (product["sku"], product["zones"], product["references"]) == ("111", {"s1": 6}, 0)
+
+
+def weighed(room: Room, index: int, kind: str, visit: VisitId, **grams: float | None) -> None:
+    entry = JournalEntry("aa" * 8, index, 1, 1000 * index, kind, visit, {"masses_g": grams} if grams else {})
+    room.ledger.journal(entry, stamp())
+
+
+def test_a_visit_shows_what_the_board_weighed_by_itself(room: Room) -> None:
+    visit = shop(room, 1)
+    weighed(room, 1, "unlock granted", visit, s1=3000.5, s2=None)
+    weighed(room, 2, "door closed", visit)
+    weighed(room, 3, "masses", visit, s1=2495.25, s2=100.0)
+    board = ask(room, "visits.show", visit=visit)["board"]
+    assert (board["unlock_g"], board["close_g"]) == ({"s1": 3000.5, "s2": None}, {"s1": 2495.25, "s2": 100.0})
+    assert board["net_g"] == {"s1": -505.2}
+    assert [entry["kind"] for entry in board["entries"]] == ["unlock granted", "door closed", "masses"]
+
+
+def test_a_door_that_was_shut_twice_is_weighed_by_the_last_closing(room: Room) -> None:
+    visit = shop(room, 1)
+    weighed(room, 1, "unlock granted", visit, s1=3000.0)
+    for index, g in ((2, 2500.0), (3, 2000.0)):
+        weighed(room, index, "masses", visit, s1=g)
+    assert ask(room, "visits.show", visit=visit)["board"]["net_g"] == {"s1": -1000.0}
+
+
+def test_a_visit_that_never_closed_has_no_net(room: Room) -> None:
+    visit = shop(room, 1)
+    weighed(room, 1, "unlock granted", visit, s1=3000.0)
+    board = ask(room, "visits.show", visit=visit)["board"]
+    assert (board["close_g"], board["net_g"]) == ({}, {})
+
+
+def test_a_visit_of_which_the_board_wrote_nothing_says_so(room: Room) -> None:
+    assert ask(room, "visits.show", visit=shop(room, 1))["board"] is None

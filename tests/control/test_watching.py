@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from cabinet.basket.evidence import Mass, Sighting
-from cabinet.control.watching import MAX_WATCH_BACKLOG, Watching
+from cabinet.basket.evidence import Mass, Sighting, Zone
+from cabinet.control.watching import MAX_WATCH_BACKLOG, BoardWatching, Watching
 from cabinet.daemon import Happened
 from cabinet.parts import Part
+from cabinet.scales import Scales
 from cabinet.session import effects as do
 from cabinet.session.events import ShopperApproached
 from cabinet.session.states import Authenticating, Idle
 from cabinet.units import CameraId, VisitId, ZoneId
+from tests.control.room import Desk
+from tests.support.virtual_time import run_in_virtual_time
 
 V = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 STEP = Happened(1.5, ShopperApproached(1.5, V), Idle(), Authenticating(V, 9.0), (do.LookForMember(V),))
@@ -95,6 +98,80 @@ def test_a_watcher_that_leaves_is_forgotten() -> None:
         watcher = live.watch()
         await heard(watcher, 1)
         await watcher.aclose()  # type: ignore[attr-defined]  # it is a generator
-        assert not live._watchers
+        assert not live.watchers
 
     asyncio.run(story())
+
+
+# The board and the scales.
+
+
+def board_watching(desk: Desk, scales: Scales | None = None) -> BoardWatching:
+    return BoardWatching(desk, scales or Scales({}))
+
+
+def test_a_watcher_of_the_board_begins_with_its_facts_and_hears_what_it_tells() -> None:
+    async def story() -> None:
+        live = board_watching(Desk())
+        watcher = live.board()
+        (info,) = await heard(watcher, 1)
+        assert (info["type"], info["board"]) == ("info", "aa" * 8)
+        live.watchers.tell({"type": "door", "open": True})
+        assert await heard(watcher, 1) == [{"type": "door", "open": True}]
+
+    asyncio.run(story())
+
+
+def test_the_link_is_told_every_second_however_much_else_there_is() -> None:
+    async def story() -> None:
+        live = board_watching(Desk())
+        watcher = live.board()
+        await heard(watcher, 1)
+        kinds = []
+        for n in range(30):
+            live.watchers.tell({"type": "bolt", "n": n})
+            kinds.append((await heard(watcher, 1))[0]["type"])
+            await asyncio.sleep(0.1)
+        assert 2 <= kinds.count("link") <= 3
+
+    run_in_virtual_time(story())
+
+
+def test_a_quiet_board_still_tells_of_its_link() -> None:
+    async def story() -> None:
+        watcher = board_watching(Desk(away="unplugged")).board()
+        _, first, second = await heard(watcher, 3)
+        assert (first["type"], first["connected"], second["type"]) == ("link", False, "link")
+
+    run_in_virtual_time(story())
+
+
+def test_a_watcher_of_the_scales_gets_figures_and_each_batch_once() -> None:
+    async def story() -> None:
+        scales = Scales({ZoneId("s1"): Zone()})
+        watcher = board_watching(Desk(), scales).weighing()
+        await heard(watcher, 1)
+        curve: list[float | None] = []
+        for n in range(20):
+            scales.add(ZoneId("s1"), asyncio.get_running_loop().time() + 0.001, 80.0, [float(n)] * 8)
+            if n % 5 == 4:
+                (line,) = await heard(watcher, 1)
+                curve += line["zones"]["s1"]["new_g"]
+        assert curve == [float(n) for n in range(20)]
+        assert (line["type"], line["zones"]["s1"]["hz"]) == ("scales", 80.0)
+
+    run_in_virtual_time(story())
+
+
+def test_a_batch_of_bad_samples_is_a_hole_in_the_curve() -> None:
+    async def story() -> None:
+        scales = Scales({ZoneId("s1"): Zone()})
+        watcher = board_watching(Desk(), scales).weighing()
+        await heard(watcher, 1)
+        scales.add(ZoneId("s1"), 0.1, 80.0, [None] * 8)
+        scales.zones[ZoneId("s1")].note_bad(0.1, ["saturated"] * 8)
+        (line,) = await heard(watcher, 1)
+        zone = line["zones"]["s1"]
+        assert (zone["new_g"], zone["bad"], zone["bad_share"], zone["g"]) == ([None], {"saturated": 8}, 1.0, None)
+
+    run_in_virtual_time(story())

@@ -1,288 +1,326 @@
-"""The asyncio shell against an emulated board: a real process behind a real pseudo-terminal."""
+"""The asyncio shell: connects, stays connected, tells what happens.  A puppet is its board, time is virtual."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from typing import TypeVar
+import logging
 
 import pytest
 
 from firmware_bridge import happenings as h
-from firmware_bridge.bench import EmulatedBoard
-from firmware_bridge.board import MAX_WAITING_HAPPENINGS, Board
-from firmware_bridge.errors import BridgeError, LinkDown, Refused
-from firmware_bridge.messages import BuzzerPattern, LampMode, LeaseEnd
+from firmware_bridge.board import (
+    FIRST_BACKOFF_S,
+    LAST_BACKOFF_S,
+    MAX_WAITING_HAPPENINGS,
+    MAX_WAITING_MASSES,
+    WRONG_PROTOCOL_BACKOFF_S,
+    Board,
+)
+from firmware_bridge.codes import Answer, FaultCode
+from firmware_bridge.errors import LinkDown, Refused
+from firmware_bridge.frames import Decoder, Kind
+from firmware_bridge.messages import Heartbeat, JournalRead, Lock, Mass, StatusRequest
+from tests.firmware_bridge.on_puppet import Host, live
+from tests.firmware_bridge.puppet import KEY, Puppet
 
-BOUND_S = 10.0  # a loaded machine; nothing here takes a tenth of it
 VISIT = b"visit number one"
-T = TypeVar("T")
 
 
-class Host:
-    """A board being run, and a patient ear."""
-
-    def __init__(self, port: str) -> None:
-        self.board = Board(port)
-        self.past: list[h.Happening] = []
-
-    async def until(self, kind: type[T]) -> T:
-        """The next happening of this kind; those before it are in `past`."""
-        async with asyncio.timeout(BOUND_S):
-            while True:
-                happening = await self.board.happenings.get()
-                if isinstance(happening, kind):
-                    return happening
-                self.past.append(happening)
+def now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
-def live(port: str, story: Callable[[Host], Awaitable[None]]) -> Host:
-    """Run the board's shell while `story` happens."""
-    host = Host(port)
-
-    async def both() -> None:
-        running = asyncio.create_task(host.board.run())
-        try:
-            async with asyncio.timeout(2 * BOUND_S):
-                await story(host)
-            if running.done():
-                running.result()  # run() never returns: this raises what ended it
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-
-    asyncio.run(both())
-    return host
+def weigh(host: Host, first: int, count: int = 8) -> None:
+    """The board has weighed these samples of zone 0."""
+    uptime_ms = host.puppet.uptime_ms(now_s())
+    host.puppet.stream(Mass(0, first, (uptime_ms - 100) % 2**32, 12_500, (10,) * count))
 
 
-@pytest.fixture
-def emulated() -> Iterator[EmulatedBoard]:
-    with EmulatedBoard(zones=2, options=["--masses-g", "1000", "505", "--noise-g", "0"]) as board:
-        yield board
+def indexes(told: list[h.Journaled]) -> list[int]:
+    return [one.entry.index for one in told]
 
 
-async def unlocked(host: Host) -> None:
-    await host.until(h.Connected)
-    await host.board.unlock(VISIT, ttl_s=5)
-    assert not (await host.until(h.BoltChanged)).locked
+# Beginnings.
 
 
-def test_a_whole_visit(emulated: EmulatedBoard) -> None:
+def test_it_locks_before_anything_else_and_then_says_who_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
-        await unlocked(host)
-        pulled_s = time.monotonic()
-        assert emulated.control({"do": "pull"}) == {"ok": True}
-        assert await host.until(h.LeaseOver) == h.LeaseOver(VISIT, LeaseEnd.OPENED)
-        door = await host.until(h.DoorChanged)
-        assert door.open
-        assert abs(door.at_s - pulled_s) < 1.0  # the same clock; test_dialogue measures how well
-        assert (await host.board.status()).door_open
-        emulated.control({"do": "shut"})
-        assert (await host.until(h.BoltChanged)).locked
-        assert not (await host.until(h.DoorChanged)).open
+        connected = await host.until(h.Connected)
+        assert (connected.hello.firmware, connected.status.bolt_locked) == ("puppet", True)
+        assert host.puppet.told[1:3] == [Lock(), StatusRequest()]
+        assert host.board.connected
 
-    live(emulated.port, story)
+    live(monkeypatch, story)
 
 
-def test_a_locked_door_does_not_give_way(emulated: EmulatedBoard) -> None:
+def test_without_a_board_orders_fail_and_heartbeats_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        host.port.unplug()
+        assert "cannot open" in (await host.until(h.Disconnected)).why
+        host.board.heartbeat()
+        for order in (host.board.lock(), host.board.unlock(VISIT, 5), host.board.status(), host.board.tare(0)):
+            with pytest.raises(LinkDown, match="not connected"):
+                await order
+        assert (host.board.facts, host.board.connected) == (None, False)
+
+    live(monkeypatch, story)
+
+
+def test_heartbeats_are_sent_when_told_and_never_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         await host.until(h.Connected)
-        assert emulated.control({"do": "pull"}) == {"ok": False}
+        await asyncio.sleep(10)
+        assert Heartbeat() not in host.puppet.told
+        host.board.heartbeat()
+        host.board.heartbeat()
+        await asyncio.sleep(0.1)
+        assert host.puppet.told.count(Heartbeat()) == 2
 
-    live(emulated.port, story)
+    live(monkeypatch, story)
 
 
-def test_the_masses_follow_what_is_taken(emulated: EmulatedBoard) -> None:
+def test_facts_tell_the_board_the_link_and_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        host.puppet.reset(-1000.0)  # its clock is 1000 s ahead
+        host.puppet.faults = 1 << FaultCode.HOUSING_OPEN | 1 << 31
+        await host.until(h.Connected)
+        await asyncio.sleep(120)
+        facts = host.board.facts
+        assert facts is not None
+        assert (facts.hello.firmware, facts.status.bolt_locked, facts.boot_id) == ("puppet", True, facts.hello.boot_id)
+        assert facts.faults == {FaultCode.HOUSING_OPEN}  # what a later firmware calls 31 has no name here
+        assert (facts.counters.connects, facts.counters.board_bad_frames, facts.counters.board_lost_frames) == (1, 3, 4)
+        assert facts.offset_s == pytest.approx(-1000.0, abs=0.01)
+        assert facts.drift_ppm == pytest.approx(0.0, abs=20)
+        assert facts.jitter_ms < 2
+        assert (facts.journal_next, facts.journal_read) == (8, 8)
+
+    live(monkeypatch, story, Puppet(journal=7))
+
+
+def test_facts_are_of_their_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         await host.until(h.Connected)
-        seen: dict[int, float | None] = {}
-        while seen != {0: 1000.0, 1: 505.0}:
-            batch = await host.until(h.Masses)
-            assert (batch.hz, len(batch.grams)) == (80, 8)
-            seen[batch.zone_index] = batch.grams[-1]
-        emulated.control({"do": "add", "zone": 1, "g": -505.0})
-        while seen != {0: 1000.0, 1: 0.0}:
-            batch = await host.until(h.Masses)
-            seen[batch.zone_index] = batch.grams[-1]
-        assert abs(batch.at_s - time.monotonic()) < 0.5
+        before = host.board.facts
+        host.board.counters.frames_dropped += 1
+        assert before is not None
+        assert before.counters.frames_dropped == 0
 
-    live(emulated.port, story)
+    live(monkeypatch, story)
 
 
-def test_lamp_and_buzzer_reach_the_board(emulated: EmulatedBoard) -> None:
-    async def story(host: Host) -> None:
-        await host.until(h.Connected)
-        await host.board.lamp(LampMode.OPEN)
-        await host.board.buzzer(BuzzerPattern.PROMPT)
-        state = emulated.control({"do": "state"})
-        assert (state["lamp"], state["buzzer"]) == ("open", "prompt")
-
-    live(emulated.port, story)
+# Losses.
 
 
-def test_the_temperature_is_told(emulated: EmulatedBoard) -> None:
-    async def story(host: Host) -> None:
-        assert await host.until(h.TemperatureRead) == h.TemperatureRead(0, 4.0)
-
-    live(emulated.port, story)
-
-
-def test_without_a_heartbeat_the_board_locks_again(emulated: EmulatedBoard) -> None:
-    async def story(host: Host) -> None:
-        await unlocked(host)
-        assert await host.until(h.LeaseOver) == h.LeaseOver(VISIT, LeaseEnd.HOST_SILENT)
-        assert (await host.until(h.BoltChanged)).locked
-
-    live(emulated.port, story)
-
-
-def test_heartbeats_keep_the_lease_and_lock_ends_it(emulated: EmulatedBoard) -> None:
-    async def story(host: Host) -> None:
-        await unlocked(host)
-        for _ in range(20):  # of two zones, ten a second each: one second
-            host.board.heartbeat()
-            await host.until(h.Masses)
-        assert emulated.control({"do": "state"})["lock_driven"]
-        await host.board.lock()
-        assert not emulated.control({"do": "state"})["lock_driven"]
-
-    live(emulated.port, story)
-
-
-def test_a_refused_unlock_gives_the_boards_reason() -> None:
-    async def story(host: Host) -> None:
-        assert (await host.until(h.Connected)).status.door_open
-        with pytest.raises(Refused, match="door open"):
-            await host.board.unlock(VISIT, ttl_s=5)
-
-    with EmulatedBoard(zones=1, options=["--door-open"]) as emulated:
-        live(emulated.port, story)
-
-
-def test_an_unlock_that_nobody_waits_for_any_more_is_taken_back(emulated: EmulatedBoard) -> None:
-    async def story(host: Host) -> None:
-        await host.until(h.Connected)
-        asking = asyncio.create_task(host.board.unlock(VISIT, ttl_s=5))
-        await asyncio.sleep(0)  # lets it ask, no more
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        assert not (await host.board.status()).lock_driven
-        assert await host.until(h.LeaseOver) == h.LeaseOver(VISIT, LeaseEnd.LOCK_ORDER)
-
-    live(emulated.port, story)
-
-
-def test_a_board_pulled_out_and_plugged_in_again_is_back_by_itself(emulated: EmulatedBoard) -> None:
+def test_a_board_pulled_out_and_plugged_in_again_is_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         first = await host.until(h.Connected)
-        emulated.control({"do": "unplug"})
+        await asyncio.sleep(2)
+        host.port.unplug()
         assert "went away" in (await host.until(h.Disconnected)).why
         assert not host.board.connected
-        emulated.control({"do": "replug"})
+        await asyncio.sleep(60)
+        host.port.replug()
         again = await host.until(h.Connected)
         assert again.hello.boot_id == first.hello.boot_id
-        assert (await host.until(h.Gap)).what == "link"
+        gap = await host.until(h.Gap)
+        assert gap.what == "link"
+        assert 60 <= gap.seconds <= 60 + LAST_BACKOFF_S + 1
+        assert host.board.counters.reconnects == 1
 
-    assert live(emulated.port, story).board.counters.reconnects == 1
+    live(monkeypatch, story)
 
 
-def test_a_board_pulled_out_while_released_is_locked_when_it_is_back(emulated: EmulatedBoard) -> None:
+def test_tries_to_connect_come_ever_slower_down_to_every_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
-        await unlocked(host)
-        emulated.control({"do": "unplug"})
-        await host.until(h.Disconnected)
-        emulated.control({"do": "replug"})
-        assert not (await host.until(h.Connected)).status.lock_driven
+        host.port.unplug()
+        await asyncio.sleep(30)
+        waits = [b - a for a, b in zip(host.port.opened, host.port.opened[1:], strict=False)]
+        assert waits[0] == pytest.approx(FIRST_BACKOFF_S)
+        assert waits == sorted(waits)
+        assert waits[-1] == pytest.approx(LAST_BACKOFF_S)
 
-    live(emulated.port, story)
+    live(monkeypatch, story)
 
 
-def test_a_rebooted_board_is_greeted_anew(emulated: EmulatedBoard) -> None:
+def test_after_a_session_the_first_try_is_soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        host.port.unplug()
+        await asyncio.sleep(30)
+        host.port.replug()
+        await host.until(h.Connected)
+        host.port.unplug()
+        unplugged_s, tries = now_s(), len(host.port.opened)
+        await asyncio.sleep(1)
+        assert host.port.opened[tries] - unplugged_s == pytest.approx(FIRST_BACKOFF_S, abs=0.01)
+
+    live(monkeypatch, story)
+
+
+def test_one_reason_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        host.port.unplug()
+        assert len(await host.past_of(h.Disconnected, 120)) == 1
+
+    assert live(monkeypatch, story).board.counters.disconnects == 1
+
+
+def test_a_rebooted_board_is_greeted_anew_and_no_samples_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         first = await host.until(h.Connected)
-        emulated.control({"do": "reset"})
+        weigh(host, 800)
+        await host.until(h.Masses)
+        host.puppet.reset(now_s())
         assert "rebooted" in (await host.until(h.Disconnected)).why
         again = await host.until(h.Connected)
         assert again.hello.boot_id != first.hello.boot_id
+        await asyncio.sleep(1)
+        weigh(host, 0)
+        masses = await host.until(h.Masses)
+        assert masses.at_s == pytest.approx(now_s() - 0.1, abs=0.02)
+        assert [gap.what for gap in await host.past_of(h.Gap, 1)] == ["link"]
 
-    live(emulated.port, story)
+    live(monkeypatch, story)
 
 
-def test_an_order_under_way_when_the_board_goes_is_told_that_it_went(emulated: EmulatedBoard) -> None:
+def test_samples_missed_while_the_same_boot_was_away_are_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         await host.until(h.Connected)
-        emulated.control({"do": "unplug"})
-        with pytest.raises(LinkDown):
-            await host.board.lamp(LampMode.READY)
+        weigh(host, 800)
+        told_s = now_s()
+        await host.until(h.Masses)
+        host.port.unplug()
+        await asyncio.sleep(10)
+        host.port.replug()
+        await host.until(h.Connected)
+        missed = round(80 * (now_s() - told_s)) - 8
+        weigh(host, 808 + missed)
+        gaps = await host.past_of(h.Gap, 1)
+        assert [(gap.what, gap.samples) for gap in gaps] == [("link", 0), ("mass zone 0", missed)]
 
-    live(emulated.port, story)
+    assert live(monkeypatch, story).board.counters.samples_lost > 700
 
 
-def test_without_a_board_orders_fail_and_heartbeats_do_nothing(tmp_path: Path) -> None:
+def test_a_silent_board_is_given_up_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
-        assert "cannot open" in (await host.until(h.Disconnected)).why
-        host.board.heartbeat()
-        for order in (host.board.lock(), host.board.unlock(VISIT, 5), host.board.status()):
-            with pytest.raises(LinkDown, match="not connected"):
-                await order
-
-    live(str(tmp_path / "no such port"), story)
-
-
-def test_a_board_that_comes_later_is_found() -> None:
-    emulated = EmulatedBoard(zones=1)
-
-    async def story(host: Host) -> None:
-        await host.until(h.Disconnected)
-        emulated.start()
+        await host.until(h.Connected)
+        await asyncio.sleep(1)
+        host.puppet.silent = True
+        silent_s = now_s()
+        assert (await host.until(h.Disconnected)).why == "the board fell silent"
+        assert now_s() - silent_s <= 1.6
+        host.puppet.silent = False
         await host.until(h.Connected)
 
-    try:
-        live(emulated.port, story)
-    finally:
-        emulated.stop()
+    live(monkeypatch, story)
 
 
-def test_a_board_of_another_protocol_is_reported_with_both_versions() -> None:
+# Another protocol.
+
+
+@pytest.mark.parametrize("protocol", [1, 3])
+def test_a_board_of_another_protocol_hears_hello_every_half_minute_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, protocol: int
+) -> None:
     async def story(host: Host) -> None:
         why = (await host.until(h.Disconnected)).why
-        assert why == "the board speaks protocol 7, this host speaks protocol 1"
+        assert why == f"the board speaks protocol {protocol}, this host speaks protocol 2"
+        host.board.heartbeat()
+        await asyncio.sleep(3 * WRONG_PROTOCOL_BACKOFF_S + 1)
+        assert len(host.port.opened) == 4
+        assert {frame.kind for frame in Decoder().feed(host.port.sent)} == {Kind.OPEN}
 
-    with EmulatedBoard(zones=1, options=["--protocol", "7"]) as emulated:
-        live(emulated.port, story)
+    live(monkeypatch, story, Puppet(protocol=protocol))
 
 
-def test_a_second_host_on_the_same_port_is_refused(emulated: EmulatedBoard) -> None:
+def test_a_board_flashed_meanwhile_is_welcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        await host.until(h.Disconnected)
+        host.puppet.protocol = 2
+        await host.until(h.Connected)
+        assert now_s() < WRONG_PROTOCOL_BACKOFF_S + 1
+
+    live(monkeypatch, story, Puppet(protocol=1))
+
+
+# The journal.
+
+
+def test_the_journal_comes_once_and_in_order_through_unplugs_and_resets(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(host: Host) -> None:
         await host.until(h.Connected)
-        second = Host(emulated.port)
-        running = asyncio.create_task(second.board.run())
-        assert "cannot open" in (await second.until(h.Disconnected)).why
-        running.cancel()
-        await host.board.status()
+        for n in range(4):
+            await asyncio.sleep(0.012 + 0.004 * n)  # in the middle of reading
+            host.port.unplug()
+            if n % 2:
+                host.puppet.reset(now_s())
+            await host.until(h.Disconnected)
+            host.puppet.next += 5
+            host.port.replug()
+            await host.until(h.Connected)
+        host.puppet.next += 3
+        assert indexes(await host.past_of(h.Journaled, 5)) == list(range(1, 73))
 
-    live(emulated.port, story)
+    assert live(monkeypatch, story, Puppet(journal=49)).board.counters.journal_lost == 0
 
 
-@pytest.mark.parametrize(("visit", "ttl_s"), [(b"short", 5.0), (VISIT, 0.0), (VISIT, 66.0)])
-def test_an_unlock_that_makes_no_sense_is_the_callers_mistake(visit: bytes, ttl_s: float) -> None:
-    with pytest.raises(ValueError, match="want 16 bytes"):
-        asyncio.run(Board("/dev/null").unlock(visit, ttl_s))
+def test_the_journal_begins_where_the_host_left_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        assert indexes(await host.past_of(h.Journaled, 5)) == [41, 42, 43]
+
+    live(monkeypatch, story, Puppet(journal=43), journal_from=41)
 
 
-def test_a_user_who_does_not_listen_loses_masses_before_doors() -> None:
+def test_the_place_in_the_journal_may_depend_on_the_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        assert indexes(await host.past_of(h.Journaled, 5)) == [9, 10]
+        host.port.unplug()
+        await asyncio.sleep(1)
+        host.port.puppet = Puppet(journal=4)
+        host.puppet.board_id = b"another!"
+        host.port.replug()
+        assert indexes(await host.past_of(h.Journaled, 10)) == [9, 10, 2, 3, 4]
+
+    live(monkeypatch, story, Puppet(journal=10), journal_from={b"board-id": 9, b"another!": 2}.__getitem__)
+
+
+def test_a_board_put_in_the_place_of_another_is_read_from_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        await host.past_of(h.Journaled, 5)
+        host.port.unplug()
+        await asyncio.sleep(1)
+        host.port.puppet = Puppet(journal=20)
+        host.puppet.board_id = b"another!"
+        host.port.replug()
+        assert indexes(await host.past_of(h.Journaled, 10)) == [9, 10, *range(1, 21)]
+
+    live(monkeypatch, story, Puppet(journal=10), journal_from=9)
+
+
+def test_a_board_without_a_journal_is_not_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        await host.until(h.Connected)
+        host.puppet.next += 5
+        await asyncio.sleep(20)
+        assert not any(isinstance(told, JournalRead) for told in host.puppet.told)
+
+    live(monkeypatch, story, Puppet(journaling=False))
+
+
+# A user who does not listen.
+
+
+def test_a_user_who_does_not_listen_loses_masses_before_anything_else() -> None:
     board = Board("/dev/null")
-    board._tell(opened := h.DoorChanged(open=True, at_s=1.0))
-    for _ in range(MAX_WAITING_HAPPENINGS + 5):
+    for _ in range(MAX_WAITING_MASSES + 5):
         board._tell(h.Masses(0, 0.0, 80, [1.0]))
-    assert board.happenings.get_nowait() == opened
-    assert board.counters.happenings_dropped == 6
+    edges: list[h.Happening] = [h.DoorChanged(open=n % 2 == 0, at_s=float(n)) for n in range(500)]
+    for edge in edges:
+        board._tell(edge)
+    told = [board.happenings.get_nowait() for _ in range(board.happenings.qsize())]
+    assert told[MAX_WAITING_MASSES:] == edges
+    assert board.counters.happenings_dropped == 5
 
 
-def test_the_newest_door_is_told_even_to_a_user_who_does_not_listen() -> None:
+def test_the_newest_door_is_told_even_to_a_user_who_never_listened() -> None:
     board = Board("/dev/null")
     for n in range(MAX_WAITING_HAPPENINGS + 1):
         board._tell(h.DoorChanged(open=n % 2 == 0, at_s=float(n)))
@@ -290,15 +328,21 @@ def test_the_newest_door_is_told_even_to_a_user_who_does_not_listen() -> None:
     assert told[-1] == h.DoorChanged(open=True, at_s=float(MAX_WAITING_HAPPENINGS))
 
 
-def test_the_emulator_ends_with_its_parent(emulated: EmulatedBoard) -> None:
-    process = emulated._process
-    assert process is not None
-    assert process.stdin is not None
-    process.stdin.close()
-    process.stdin = None
-    assert process.wait(BOUND_S) == 0
+# What is never written.
 
 
-def test_an_emulator_that_cannot_start_says_so() -> None:
-    with pytest.raises(BridgeError, match="did not start"):
-        EmulatedBoard(options=["--no-such-option"]).start()
+def test_the_key_is_in_no_log_and_no_error(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(host: Host) -> None:
+        host.puppet.says = Answer.UNSIGNED
+        await host.until(h.Connected)
+        with pytest.raises(Refused) as caught:
+            await host.board.unlock(VISIT, 5)
+        assert KEY.hex() not in str(caught.value)
+        host.port.unplug()
+        await host.until(h.Disconnected)
+
+    with caplog.at_level(logging.DEBUG):
+        live(monkeypatch, story)
+    assert "board_connected" in caplog.text
+    assert KEY.hex() not in caplog.text
+    assert repr(KEY) not in caplog.text

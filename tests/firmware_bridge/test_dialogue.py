@@ -1,207 +1,315 @@
-"""What the host makes of the board's words, on virtual time."""
+"""What the host makes of the firmware's words, both in the simulated cabinet, on virtual time."""
 
 import itertools
+from typing import Any
 
 import pytest
 
 from firmware_bridge import happenings as h
-from firmware_bridge.clock import LAP_MS, WINDOW_S, BoardClock
-from firmware_bridge.emulator.firmware import Chip
-from firmware_bridge.emulator.world import Signal
+from firmware_bridge.clock import LAP_MS
+from firmware_bridge.codes import EntryKind, FaultCode, LeaseEnd
+from firmware_bridge.dialogue import MAX_EARLY
 from firmware_bridge.errors import LinkDown, WrongProtocol
+from firmware_bridge.firmware.fitted_by import Fitted
 from firmware_bridge.frames import END, Frame, Kind
-from firmware_bridge.messages import FaultCode, LeaseEnd, Mass, Status
-from tests.firmware_bridge.lab import STARTED_S, VISIT, Lab
+from firmware_bridge.messages import (
+    Answer,
+    ClearFaults,
+    Door,
+    LeaseEnded,
+    Lock,
+    Mass,
+    StatusRequest,
+    Unlock,
+    UnlockResult,
+)
+from tests.firmware_bridge.firmware.bench import BORN_MS, VISIT
+from tests.firmware_bridge.meeting import READY_MS, Meeting, masses, quiet
+from tests.firmware_bridge.wires import Way, clean, lossy, noisy, ways
 
 
-def masses(lab: Lab, zone: int) -> list[h.Masses]:
-    return [said for said in lab.heard if isinstance(said, h.Masses) and said.zone_index == zone]
+def journaled(meeting: Meeting) -> list[int]:
+    return [said.entry.index for said in meeting.said_to_host(h.Journaled)]
 
 
-def gaps(lab: Lab) -> list[h.Gap]:
-    return [said for said in lab.heard if isinstance(said, h.Gap)]
+# How a session begins and ends.
 
 
 def test_connected_comes_first_and_says_who_the_board_is_and_how_the_door_stands() -> None:
-    lab = Lab(zones=3).connect()
-    first = lab.heard[0]
+    first = Meeting(Fitted(zones=3)).connect().heard[0]
     assert isinstance(first, h.Connected)
-    assert (first.hello.zones, first.hello.rate_hz, first.hello.firmware) == (3, 80, "emulator 1")
-    assert isinstance(first.status, Status)
-    assert (first.status.door_open, first.status.bolt_locked, first.status.lock_driven) == (False, True, False)
+    assert (first.hello.zones, first.hello.rate_hz, first.hello.firmware) == (3, 80, "cabinet-board 1.0.0")
+    assert (first.hello.keyed, first.status.door_open, first.status.bolt_locked) == (True, False, True)
 
 
 def test_every_session_begins_with_the_lock_ordered_locked() -> None:
-    lab = Lab().connect()
-    lab.unlock()
-    again = Lab()
-    again.world, again.board, again.now_ms = lab.world, lab.board, lab.now_ms
-    again.host = type(lab.host)(b"another!", again.counters, again.now_s)
-    again.run(100)
-    assert not again.board.driven
-    assert isinstance(again.heard[0], h.Connected)
-    assert again.said(h.LeaseOver) == [h.LeaseOver(VISIT, LeaseEnd.LOCK_ORDER)]
-
-
-def test_samples_are_grams_on_the_hosts_clock_without_a_seam() -> None:
-    lab = Lab(zones=2)
-    lab.world.cells[1].load_g = 505.0
-    lab.connect().run(2000)
-    batches = masses(lab, 1)
-    assert {gram for batch in batches for gram in batch.grams} == {505.0}
-    for one, two in itertools.pairwise(batches):
-        assert two.at_s - one.at_s == pytest.approx(len(one.grams) / one.hz, abs=0.011)
-    assert gaps(lab) == []
-
-
-def test_a_step_on_the_shelf_is_seen_when_it_happened() -> None:
-    lab = Lab(zones=1).connect()
-    lab.run(1000)
-    put_s = lab.now_s
-    lab.world.cells[0].put(330.0, lab.now_ms)
-    lab.run(500)
-    stamped = [(b.at_s + i / b.hz, g) for b in masses(lab, 0) for i, g in enumerate(b.grams)]
-    assert min(at_s for at_s, grams in stamped if grams == 330.0) == pytest.approx(put_s, abs=0.025)
-
-
-def test_a_dead_cell_is_none_and_never_a_number() -> None:
-    lab = Lab(zones=2).connect()
-    lab.world.cells[0].dead = True
-    lab.run(50)
-    lab.heard.clear()
-    lab.run(500)
-    assert {gram for batch in masses(lab, 0)[1:] for gram in batch.grams} == {None}
-    assert None not in {gram for batch in masses(lab, 1) for gram in batch.grams}
-
-
-def test_lost_samples_are_a_gap_of_their_length_and_are_not_invented() -> None:
-    lab = Lab(zones=1).connect()
-    lab.run(300)
-    lab.to_host = lambda _: b""
-    lab.run(300)  # three batches of 100 ms
-    lab.to_host = lambda data: data
-    lab.run(300)
-    assert gaps(lab) == [h.Gap(0.3, "mass zone 0")]
-    stamps = [batch.at_s for batch in masses(lab, 0)]
-    assert max(b - a for a, b in itertools.pairwise(stamps)) == pytest.approx(0.4, abs=0.011)
-    assert (lab.counters.gaps, lab.counters.stream_lost >= 3) == (1, True)
-
-
-def test_the_boards_clock_may_wrap_in_the_middle_of_a_visit() -> None:
-    lab = Lab(zones=1, chip=Chip(uptime_ms=LAP_MS - 1000)).connect()
-    lab.unlock()
-    lab.run(1500)
-    lab.world.pull()
-    opened_s = lab.now_s
-    lab.run(1000)
-    (door,) = lab.said(h.DoorChanged)
-    assert isinstance(door, h.DoorChanged)
-    assert door.at_s == pytest.approx(opened_s, abs=0.02)
-    assert gaps(lab) == []
-
-
-def test_a_closing_is_dated_before_its_debounce() -> None:
-    lab = Lab().connect()
-    lab.unlock()
-    lab.world.pull()
-    lab.run(1000)
-    shut_s = lab.now_s
-    lab.world.shut()
-    lab.run(1000)
-    closed = lab.said(h.DoorChanged)[-1]
-    assert isinstance(closed, h.DoorChanged)
-    assert not closed.open
-    assert closed.at_s == pytest.approx(shut_s, abs=0.02)
-
-
-def test_a_forced_door_reaches_the_host_as_door_and_fault() -> None:
-    lab = Lab().connect()
-    lab.world.force()
-    lab.run(200)
-    assert lab.said(h.FaultRaised) == [h.FaultRaised(FaultCode.DOOR_FORCED)]
-    assert len(lab.said(h.DoorChanged)) == 1
+    meeting = Meeting().connect()
+    meeting.visit()
+    assert meeting.board.relay
+    meeting.begin()
+    meeting.run(100)
+    assert not meeting.board.relay
+    assert meeting.said_to_host(h.LeaseOver) == [h.LeaseOver(VISIT, LeaseEnd.LOCK_ORDER)]
 
 
 def test_a_board_that_falls_silent_is_given_up_within_two_seconds() -> None:
-    lab = Lab().connect()
-    lab.to_host = lambda _: b""
+    meeting = Meeting().connect()
+    meeting.run(1000)
+    meeting.to_host.damage = lambda _: b""
     with pytest.raises(LinkDown, match="fell silent"):
-        lab.run(2000)
+        meeting.run(2000)
 
 
 def test_a_board_that_rebooted_is_noticed_by_its_boot_id() -> None:
-    lab = Lab().connect()
-    lab.board.reset(lab.now_ms)
+    meeting = Meeting().connect()
     with pytest.raises(LinkDown, match="rebooted"):
-        lab.run(600)
+        meeting.power_on()
 
 
 def test_a_board_that_lost_the_session_is_noticed() -> None:
-    lab = Lab().connect()
-    lab.board.link.opened_with = None
+    meeting = Meeting().connect()
+    meeting.board.link.close()
     with pytest.raises(LinkDown, match="lost the session"):
-        lab.run(600)
+        meeting.run(600)
 
 
-def test_another_protocol_is_refused_and_both_versions_named() -> None:
-    lab = Lab(chip=Chip(protocol=2))
+@pytest.mark.parametrize("protocol", [1, 3])
+def test_another_protocol_is_refused_and_both_versions_named(protocol: int) -> None:
+    meeting = Meeting(Fitted(zones=1, protocol=protocol))
+    meeting.begin()
     with pytest.raises(WrongProtocol) as caught:
-        lab.run(200)
-    assert (caught.value.ours, caught.value.theirs) == (1, 2)
+        meeting.run(200)
+    assert (caught.value.ours, caught.value.theirs) == (2, protocol)
 
 
 def test_a_dead_line_ends_the_handshake_in_a_bounded_time() -> None:
-    lab = Lab()
-    lab.to_host = lambda _: b""
+    meeting = Meeting()
+    meeting.to_host.damage = lambda _: b""
+    meeting.begin()
     with pytest.raises(LinkDown, match="no ack for OPEN"):
-        lab.run(5100)
+        meeting.run(5100)
+
+
+def test_a_board_that_talks_without_end_and_never_answers_is_given_up() -> None:
+    meeting = Meeting()
+    host = meeting.begin()
+    meeting.until(lambda: host.hello is not None)
+    late = LeaseEnded(VISIT, LeaseEnd.EXPIRED).to_bytes()
+    for seq in range(MAX_EARLY + 1):
+        host.receive(Frame(Kind.STREAM, seq % 256, late).to_bytes(), meeting.now_s)
+    with pytest.raises(LinkDown, match="without end"):
+        host.happenings()
 
 
 def test_garbage_on_the_line_is_counted_and_changes_nothing() -> None:
-    lab = Lab().connect()
-    lab.host.receive(b"garbage" + END + Frame(Kind.STREAM, 0, b"\x99 no such message").to_bytes(), lab.now_s)
-    assert (lab.counters.frames_dropped, lab.counters.messages_refused) == (1, 1)
-    lab.unlock()
+    meeting = Meeting().connect()
+    assert meeting.host is not None
+    meeting.host.receive(b"garbage" + END + Frame(Kind.STREAM, 0, b"\x99 no such message").to_bytes(), meeting.now_s)
+    assert (meeting.counters.frames_dropped, meeting.counters.messages_refused) == (1, 1)
+    meeting.visit()
 
 
-def test_masses_of_a_zone_the_board_did_not_announce_are_refused() -> None:
-    lab = Lab(zones=1).connect()
-    lab.heard.clear()
-    lab.host.receive(Frame(Kind.STREAM, 0, Mass(0, 5, (1, 2)).to_bytes()).to_bytes(), lab.now_s)
-    assert lab.counters.messages_refused == 1
-    assert masses(lab, 5) == []
+@pytest.mark.parametrize("message", [Lock(), Mass(5, 0, 0, 12_500, (1, 2))], ids=["our own order", "no such zone"])
+def test_what_a_board_would_never_say_is_refused(message: Lock | Mass) -> None:
+    meeting = Meeting(Fitted(zones=1)).connect()
+    assert meeting.host is not None
+    before = meeting.counters.messages_refused
+    meeting.host.receive(Frame(Kind.STREAM, 0, message.to_bytes()).to_bytes(), meeting.now_s)
+    assert meeting.counters.messages_refused == before + 1
+    assert masses(meeting, 5) == []
 
 
-def test_noise_and_hand_and_swing_are_as_ordered() -> None:
-    lab = Lab(zones=1, signal=Signal(noise_g=2.0, ring_decay_s=0.1)).connect()
-    lab.run(5000)
-    quiet = [gram for batch in masses(lab, 0) for gram in batch.grams if gram is not None]
-    sigma = (sum(gram * gram for gram in quiet) / len(quiet)) ** 0.5
-    assert 1.7 < sigma < 2.3
-    lab.heard.clear()
-    lab.world.cells[0].put(500.0, lab.now_ms)
-    lab.run(2000)
-    swung = [gram for batch in masses(lab, 0) for gram in batch.grams if gram is not None]
-    assert max(swung) > 600
-    assert swung[-1] == pytest.approx(500, abs=8)
-    lab.heard.clear()
-    lab.world.cells[0].press(300.0, 400.0, lab.now_ms)
-    lab.run(1000)
-    pressed = [gram for batch in masses(lab, 0) for gram in batch.grams if gram is not None]
-    assert max(pressed) == pytest.approx(800, abs=15)
-    assert pressed[-1] == pytest.approx(500, abs=8)
+# The lock and the door.
 
 
-def test_the_clock_believes_the_journey_that_waited_least() -> None:
-    clock = BoardClock()
-    for n, waited_s in enumerate((0.050, 0.004, 0.030, 0.020)):
-        clock.observe(1000 * n, STARTED_S + n + waited_s)
-    assert clock.host_s(4000) == pytest.approx(STARTED_S + 4 + 0.004)
+def test_a_visit_is_told_from_lease_to_closing() -> None:
+    meeting = Meeting().connect()
+    meeting.visit()
+    meeting.world.pull()
+    meeting.run(1000)
+    meeting.world.shut()
+    meeting.run(1000)
+    assert meeting.said_to_host(h.LeaseOver) == [h.LeaseOver(VISIT, LeaseEnd.OPENED)]
+    assert [change.open for change in meeting.said_to_host(h.DoorChanged)] == [True, False]
+    assert [change.locked for change in meeting.said_to_host(h.BoltChanged)] == [False, True]
+    assert meeting.said_to_host(h.FaultRaised) == []
 
 
-def test_the_clock_follows_a_board_that_runs_slow() -> None:
-    clock = BoardClock()
-    for n in range(600):
-        clock.observe(round(1000 * n * 0.9999), STARTED_S + n)
-    behind_s = STARTED_S + 599 - clock.host_s(round(599_000 * 0.9999))
-    assert 0 <= behind_s <= WINDOW_S * 1e-4 + 0.001
+@pytest.mark.parametrize("ppm", [-200, 0, 200])
+def test_door_edges_have_the_hosts_time_and_a_closing_that_before_its_debounce(ppm: float) -> None:
+    meeting = Meeting(ppm=ppm).connect()
+    meeting.run(30_000)
+    meeting.visit()
+    meeting.world.pull()
+    opened_s = meeting.now_s
+    meeting.run(1000)
+    meeting.world.shut()
+    shut_s = meeting.now_s
+    meeting.run(1000)
+    told = [change.at_s for change in meeting.said_to_host(h.DoorChanged)]
+    assert told == [
+        pytest.approx(opened_s, abs=0.012),
+        pytest.approx(shut_s, abs=0.012),
+    ]  # a tick of 10 ms, and rounding
+
+
+def test_the_boards_clock_may_wrap_in_the_middle_of_a_visit() -> None:
+    meeting = quiet()
+    meeting.board.report._booted_ms -= LAP_MS - 5000
+    meeting.connect().run(READY_MS)
+    meeting.visit()
+    meeting.run(3500)
+    meeting.world.pull()
+    opened_s = meeting.now_s
+    meeting.run(2000)
+    assert meeting.board.report.uptime(meeting.now_ms) < 10_000
+    (door,) = meeting.said_to_host(h.DoorChanged)
+    assert door.at_s == pytest.approx(opened_s, abs=0.012)
+    assert meeting.said_to_host(h.Gap) == []
+    for one, two in itertools.pairwise(masses(meeting)):
+        assert two.at_s - one.at_s == pytest.approx(len(one.grams) / one.hz, abs=0.002)
+
+
+def test_an_unlock_with_a_wrong_mac_is_answered_unsigned() -> None:
+    meeting = Meeting().connect()
+    meeting.tell(Unlock(VISIT, 5000, bytes(16)))
+    meeting.run(50)
+    assert UnlockResult(VISIT, Answer.STALE) in meeting.answers
+
+
+def test_a_fault_is_told_when_it_is_raised_and_when_it_is_gone() -> None:
+    meeting = Meeting().connect()
+    meeting.world.force()
+    forced_s = meeting.now_s
+    meeting.run(200)
+    meeting.world.shut()
+    meeting.run(1000)
+    meeting.tell(ClearFaults())
+    cleared_s = meeting.now_s
+    meeting.run(100)
+    (raised,) = meeting.said_to_host(h.FaultRaised)
+    assert (raised.code, raised.detail) == (FaultCode.DOOR_FORCED, 0)
+    assert raised.at_s == pytest.approx(forced_s, abs=0.1)
+    (gone,) = meeting.said_to_host(h.FaultGone)
+    assert gone.code is FaultCode.DOOR_FORCED
+    assert gone.at_s == pytest.approx(cleared_s, abs=0.1)
+
+
+def test_a_fault_of_a_cell_names_its_zone() -> None:
+    meeting = Meeting(Fitted(zones=3)).connect()
+    meeting.run(READY_MS)
+    meeting.world.break_part("cell_dead", on=True, zone=2)
+    meeting.run(1000)
+    assert [(fault.code, fault.detail) for fault in meeting.said_to_host(h.FaultRaised)] == [(FaultCode.CELL_DEAD, 2)]
+
+
+def test_a_door_edge_before_the_first_status_is_told_by_it_and_not_twice() -> None:
+    meeting = Meeting()
+    host = meeting.begin()
+    meeting.until(lambda: host.hello is not None)
+    host.receive(Frame(Kind.STREAM, 0, Door(open=True, t_ms=10).to_bytes()).to_bytes(), meeting.now_s)
+    meeting.until(lambda: host.connected)
+    assert meeting.said_to_host(h.DoorChanged) == []
+
+
+# The journal.
+
+
+def test_the_journal_is_read_at_the_beginning_and_whenever_the_board_has_more() -> None:
+    meeting = Meeting().connect()
+    meeting.run(READY_MS)
+    meeting.visit()
+    meeting.world.pull()
+    meeting.run(500)
+    meeting.world.shut()
+    meeting.run(6000)
+    told = meeting.said_to_host(h.Journaled)
+    assert [one.entry.index for one in told] == [1, 2, 3, 4, 5, 6]
+    assert {one.entry.kind for one in told} == {
+        *(EntryKind.BOOT, EntryKind.UNLOCK_GRANTED, EntryKind.LEASE_ENDED),
+        *(EntryKind.DOOR_OPENED, EntryKind.DOOR_CLOSED, EntryKind.MASSES),
+    }
+
+
+def test_the_journal_goes_on_where_it_was_after_reconnects_and_resets() -> None:
+    meeting = Meeting().connect()
+    for reset in (False, True, False):
+        meeting.run(1000)
+        meeting.host = None
+        if reset:
+            meeting.power_on()
+        meeting.world.force()
+        meeting.run(500)
+        meeting.world.shut()
+        meeting.run(5000)
+        meeting.connect()
+        meeting.tell(ClearFaults())
+    meeting.run(3000)
+    assert journaled(meeting) == list(range(1, meeting.board.journal.next))
+    assert meeting.counters.journal_lost == 0
+
+
+# Bad wires, everything at once.
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(ways(lambda _: clean()), id="clean"),
+        pytest.param(ways(lambda _: clean(), piece=1), id="byte by byte"),
+        pytest.param(ways(lossy), id="20 % of frames lost"),
+        pytest.param(ways(lambda _: clean(), latest_ms=150), id="late"),
+        pytest.param(ways(lossy, piece=3, latest_ms=80), id="lost, late and in pieces"),
+    ],
+)
+def test_over_any_wire_doors_and_journal_are_told_once_and_in_order(make: Any) -> None:
+    meeting = quiet(ways=make).connect()
+    meeting.until(lambda: masses(meeting) != [])
+    zone = meeting.lasting.series._zones[0]
+    first = zone.next - sum(len(batch.grams) for batch in masses(meeting))
+    meeting.run(READY_MS)
+    opened_s: list[float] = []
+    for visit in range(3):
+        meeting.visit(bytes([visit]) * 16)
+        meeting.world.pull()
+        opened_s.append(meeting.now_s)
+        meeting.run(700)
+        meeting.world.shut()
+        meeting.run(4500)
+    meeting.run(5000)
+    doors = meeting.said_to_host(h.DoorChanged)
+    assert [door.open for door in doors] == [True, False] * 3
+    assert [door.at_s for door in doors if door.open] == [pytest.approx(at_s, abs=0.09) for at_s in opened_s]
+    assert journaled(meeting) == list(range(1, meeting.board.journal.next))
+    told = sum(len(batch.grams) for batch in masses(meeting))
+    assert told + meeting.counters.samples_lost == zone.next - first
+    assert zone.next == pytest.approx(80 * (meeting.now_ms - BORN_MS) / 1000, abs=20)
+
+
+def test_over_a_wire_too_noisy_for_a_session_no_door_is_told_twice_and_none_is_believed_open_that_is_shut() -> None:
+    for seed in range(4):
+        meeting = quiet(ways=lambda seed=seed: (Way(noisy(seed)), Way(noisy(50 + seed))))
+        meeting.begin()
+        sessions = 1
+        while meeting.now_ms < BORN_MS + 30_000:
+            try:
+                meeting.run(100)
+            except LinkDown:
+                sessions += 1
+                meeting.begin()
+        assert sessions > 1
+        assert not meeting.board.relay
+        assert meeting.said_to_host(h.DoorChanged) == []
+        assert journaled(meeting) == sorted(set(journaled(meeting)))
+
+
+def test_a_status_asked_for_is_what_the_next_one_tells() -> None:
+    meeting = Meeting().connect()
+    meeting.world.break_part("housing_open", on=True)
+    meeting.run(200)
+    meeting.tell(StatusRequest())
+    meeting.run(50)
+    assert meeting.host is not None
+    assert meeting.host.status is not None
+    assert meeting.host.status.housing_open
+    assert meeting.host.faults >> FaultCode.HOUSING_OPEN & 1

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware_bridge.emulator import wire
 from firmware_bridge.errors import FrameError
+from firmware_bridge.firmware import wire
 from firmware_bridge.frames import END, MAX_CODED, MAX_PAYLOAD, Decoder, Frame, Kind
+from tests.firmware_bridge.golden import crc16
 
 frames = st.builds(Frame, st.sampled_from(Kind), st.integers(0, 255), st.binary(max_size=MAX_PAYLOAD))
 
@@ -30,7 +31,7 @@ def test_frames_survive_a_stream_cut_at_any_points(sent: list[Frame], cuts: list
 
 
 @given(frames)
-def test_the_emulators_own_codec_writes_the_same_bytes(frame: Frame) -> None:
+def test_the_firmwares_own_codec_writes_the_same_bytes(frame: Frame) -> None:
     raw = frame.to_bytes()
     assert wire.encode_frame(frame.kind, frame.seq, frame.payload) == raw
     assert wire.decode_frame(raw[:-1]) == (frame.kind, frame.seq, frame.payload)
@@ -41,6 +42,21 @@ def test_a_frame_has_no_zero_but_its_end_and_stays_short(frame: Frame) -> None:
     raw = frame.to_bytes()
     assert raw.index(END) == len(raw) - 1
     assert len(raw) <= MAX_CODED + 1
+
+
+@given(st.lists(frames | st.binary(max_size=300), max_size=8), st.lists(st.integers(0, 2000), max_size=8))
+def test_any_split_of_any_stream_gives_what_the_whole_gives_on_both_sides(
+    sent: list[Frame | bytes], cuts: list[int]
+) -> None:
+    stream = b"".join(piece.to_bytes() if isinstance(piece, Frame) else piece for piece in sent) + END
+    edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    chunks = [stream[start:end] for start, end in itertools.pairwise(edges)]
+    whole, pieces = Decoder(), Decoder()
+    assert [frame for chunk in chunks for frame in pieces.feed(chunk)] == whole.feed(stream)
+    assert pieces.dropped == whole.dropped
+    one, many = wire.BoardLink(), wire.BoardLink()
+    assert [payload for chunk in chunks for payload in many.receive(chunk, 0)] == one.receive(stream, 0)
+    assert many.bad_frames == one.bad_frames == whole.dropped
 
 
 @given(st.binary(max_size=3 * MAX_CODED))
@@ -78,7 +94,7 @@ def test_one_flipped_bit_is_never_taken_for_a_frame(frame: Frame, data: st.DataO
 
 def test_a_frame_of_another_framing_is_dropped_and_its_version_kept() -> None:
     body = bytes((2, 0, 0, 0))
-    crc = wire.crc16(body).to_bytes(2, "little")
+    crc = crc16(body).to_bytes(2, "little")
     decoder = Decoder()
     assert decoder.feed(b"\x02\x02\x01\x01\x03" + crc + END) == []
     assert (decoder.dropped, decoder.foreign) == (1, 2)
@@ -95,7 +111,7 @@ def test_a_frame_of_another_framing_is_dropped_and_its_version_kept() -> None:
 )
 def test_a_broken_frame_says_what_is_wrong(body: bytes, complaint: str) -> None:
     if len(body) == 4:
-        body += wire.crc16(body).to_bytes(2, "little")
+        body += crc16(body).to_bytes(2, "little")
     with pytest.raises(FrameError, match=complaint):
         Frame.from_bytes(body)
 

@@ -53,7 +53,7 @@ def kill_a_cell(bench: Bench) -> object:
 WRONG = {
     "a model whose hash is off": Wrong("recogniser", "sha256", "restore models/item", another_model),
     "an empty catalogue": Wrong("catalogue", "is empty", "cabinet catalog add", stocked=False),
-    "a dead scale": Wrong("scale:s2", "samples", "channel 1", then=kill_a_cell),
+    "a dead scale": Wrong("scale:s2", "sends nothing", "channel 1", then=kill_a_cell),
     "no front camera": Wrong("camera:front", 'role = "front"', "[[cameras]]", front=False),
     "a board of another protocol": Wrong("board", "protocol", "board", board=["--protocol", "9"]),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 Data = dict[str, Any]
+STREAMS = {"watch", "board.watch", "scale.watch"}  # each gets the happenings
 
 
 class Refusal(Exception):  # noqa: N818  # an answer, not a mistake
@@ -20,8 +21,8 @@ class Refusal(Exception):  # noqa: N818  # an answer, not a mistake
 class FakeControl:
     """`answers`: operation → data, a Refusal, raw bytes, or a function of the arguments that returns one of these.
 
-    `asked` holds every (operation, arguments) in order.  `watch` gets `happenings`, then the line stays quiet unless
-    the daemon is to `vanish`.
+    `asked` holds every (operation, arguments) in order.  Whoever watches gets `happenings`, then the line stays quiet
+    unless the daemon is to `vanish`.
     """
 
     def __init__(self, path: Path, answers: dict[str, Any] | None = None) -> None:
@@ -70,13 +71,13 @@ class FakeControl:
                     request = json.loads(line)
                     self.asked.append((request["op"], request["args"]))
                     client.sendall(self._answer(request["op"], request["args"]))
-                    if request["op"] == "watch" and self.vanish:
+                    if request["op"] in STREAMS and self.vanish:
                         client.shutdown(socket.SHUT_RDWR)
         except (OSError, ValueError):
             return  # the client went, or the test ended
 
     def _answer(self, op: str, args: Data) -> bytes:
-        if op == "watch":
+        if op in STREAMS:
             return b"".join(_line({"ok": True, "data": said}) for said in self.happenings)
         answer = self.answers.get(op, Refusal(f"unknown operation {op!r}"))
         if isinstance(answer, Callable):  # type: ignore[arg-type]  # mypy wants a class; this one works

@@ -56,3 +56,14 @@ def test_a_cold_cabinet_needs_its_probe(tmp_path: Path) -> None:
 def test_every_part_that_is_needed_has_a_remedy(tmp_path: Path) -> None:
     parts = expected(tmp_path, cameras=[FRONT, INSIDE], temperature={})
     assert [part.name for part in parts.values() if part.needed and not part.remedy] == []
+
+
+@pytest.mark.parametrize("part", ["housing", "maintenance"])
+def test_nothing_is_sold_with_the_housing_open_or_a_technician_at_work(tmp_path: Path, part: str) -> None:
+    found = expected(tmp_path)[part]
+    assert (found.ok, found.needed) == (True, True)
+
+
+@pytest.mark.parametrize("sections", [{}, {"temperature": {}}], ids=["ambient", "cold"])
+def test_a_broken_thermometer_stops_the_sale_of_cold_goods_alone(tmp_path: Path, sections: dict[str, Any]) -> None:
+    assert expected(tmp_path, **sections)["probe"].needed is bool(sections)

@@ -11,10 +11,11 @@ from gpiozero.pins.mock import MockFactory
 from cabinet.adapters.gpio import GpioLock, GpioSignals, GpioSwitches
 from cabinet.adapters.mcu import BoardParts
 from cabinet.config import Config
-from cabinet.ports import PortError, Senses
+from cabinet.ports import BoardSenses, PortError
 from cabinet.wiring.hardware import Hardware, SplitSignals, cameras, hardware
-from tests.adapters.test_mcu import Senses as FakeSenses
 from tests.control.room import facts
+from tests.support.fake_board import Senses as FakeSenses
+from tests.support.fake_board import key_in
 from tests.support.mock_pins import BOLT, BUZZER, DOOR, LAMP, RELAY, VISIT, mock_pins
 
 
@@ -104,7 +105,7 @@ def test_the_first_edge_of_the_door_drops_a_relay_on_a_pin(tmp_path: Path) -> No
 
 def test_zones_are_on_the_channels_that_the_config_names(tmp_path: Path) -> None:
     def look(built: Hardware, _: MockFactory) -> None:
-        assert built.board._zones == ["s2", None, None, "s1"]
+        assert built.board.zones == ["s2", None, None, "s1"]
 
     made(facts(tmp_path, zones=[{"id": "s1", "channel": 3}, {"id": "s2", "channel": 0}]), look)
 
@@ -118,7 +119,7 @@ def test_a_pin_that_cannot_be_had_is_named_with_the_remedy(tmp_path: Path) -> No
 def test_without_a_board_there_are_no_cells(tmp_path: Path) -> None:
     config = facts(tmp_path).model_copy(update={"board": None})
     with pytest.raises(PortError, match="add \\[board\\]"):
-        hardware(config, cast("Senses", FakeSenses()))
+        hardware(config, cast("BoardSenses", FakeSenses()))
 
 
 def test_cameras_are_as_the_config_says_and_not_yet_started(tmp_path: Path) -> None:
@@ -130,3 +131,41 @@ def test_cameras_are_as_the_config_says_and_not_yet_started(tmp_path: Path) -> N
     assert list(found) == ["front", "top"]
     assert [camera.trouble() for camera in found.values()] == ["is being opened"] * 2
     assert found["top"]._size == (800, 600)  # type: ignore[index]  # an id as plain text
+
+
+def test_the_boards_key_is_read_from_its_file_and_a_missing_one_is_no_error(tmp_path: Path) -> None:
+    def without(built: Hardware, _: MockFactory) -> None:
+        assert (built.board.key.key, built.board.key.path) == (None, tmp_path / "board.key")
+        assert "cabinet board commission" in str(built.board.why_no_lock())
+
+    def with_one(built: Hardware, _: MockFactory) -> None:
+        assert built.board.key.key == b"\x11" * 32
+        assert built.board.why_no_lock() is None
+
+    made(facts(tmp_path), without)
+    key_in(tmp_path)
+    made(facts(tmp_path), with_one)
+
+
+def test_where_the_lock_is_on_a_pin_the_board_needs_no_key(tmp_path: Path) -> None:
+    made(facts(tmp_path, lock=on_pins(RELAY)), lambda built, _: _needs_no_key(built))
+
+
+def _needs_no_key(built: Hardware) -> None:
+    assert built.board.why_no_lock() is None
+
+
+def test_each_board_is_read_on_from_where_its_journal_was_left(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def stored(board: str) -> int:
+        asked.append(board)
+        return 7
+
+    async def live() -> int:
+        built = hardware(facts(tmp_path), FakeSenses(), stored)
+        wanted = built.board.board._lasting._journal_from
+        assert callable(wanted)
+        return wanted(b"\xab" * 8)
+
+    assert (asyncio.run(live()), asked) == (7, ["ab" * 8])

@@ -23,6 +23,7 @@ from cabinet.cli.errors import NotReachableError
 from cabinet.sim.broker import Mosquitto
 from cabinet.sim.streams import CameraStreams
 from firmware_bridge.bench import EmulatedBoard
+from firmware_bridge.emulator.commissioned import TEST_KEY
 
 CABINET = "bench-001"
 START_S = 20.0  # two busy cores start Python slowly
@@ -46,6 +47,7 @@ class Bench:
     front: bool = True
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # config sections to add or replace
     board_options: Sequence[str] = ()
+    commissioned: bool = True  # False: the board is as from the factory, and there is no key
     environment: Mapping[str, str] = field(default_factory=dict)
     with_daemon: bool = True  # False: the caller runs it, in this process
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # what the cameras show from the beginning, JPEG
@@ -53,12 +55,18 @@ class Bench:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.broker = Mosquitto(self.folder)
-        self.board = EmulatedBoard(len(self.zones), folder=self.folder / "b", options=self.board_options)
+        self.board = EmulatedBoard(
+            len(self.zones),
+            folder=self.folder / "b",
+            options=self.board_options,
+            key=TEST_KEY if self.commissioned else None,
+        )
         self.streams = CameraStreams(self.folder / "c")
         self.data = self.folder / "data"
         self.config = self.folder / "cabinet.toml"
         self.socket = self.folder / "ctl"
         self.key_file = self.folder / "key"
+        self.board_key_file = self.folder / "board.key"
         self.cloud_db = self.folder / "cloud.db"
         self._key = secrets.token_hex(32)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -73,6 +81,7 @@ class Bench:
             for camera, jpeg in self.pictures.items():
                 self.streams.control({"camera": camera, "show_jpeg_b64": base64.b64encode(jpeg).decode()})
             self.key_file.write_text(self._key)
+            self._write_board_key()
             (self.folder / "keys.json").write_text(json.dumps({CABINET: self._key}))
             self.config.write_text(self._toml())
             self.start_cloud()
@@ -95,6 +104,12 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _write_board_key(self) -> None:
+        """As `cabinet board commission` leaves it."""
+        if self.board.key is not None:
+            self.board_key_file.touch(0o600)
+            self.board_key_file.write_text(self.board.key.hex() + "\n")
 
     def start_cloud(self) -> None:
         words = ["cloud", "run", "--host", self.broker.host, "--port", str(self.broker.port)]
@@ -183,7 +198,7 @@ class Bench:
     def _toml(self) -> str:
         sections: dict[str, dict[str, Any]] = {
             "cabinet": {"id": CABINET, "currency": "USD", "data_dir": str(self.data), "socket": str(self.socket)},
-            "board": {"port": self.board.port},
+            "board": {"port": self.board.port, "key_file": str(self.board_key_file)},
             "mqtt": {
                 "host": self.broker.host,
                 "port": self.broker.port,

@@ -1,0 +1,1 @@
+"""What runs on the board: the same files on a Pico, under MicroPython's unix port and, for tests, under CPython."""
