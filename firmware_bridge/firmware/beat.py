@@ -74,10 +74,9 @@ class Beat:
             late_us = 0
         size = SIZES[self._stage]
         if self._passed <= size >> 1:
-            if late_us < self._first:
-                self._first = late_us
-        elif late_us < self._second:
-            self._second = late_us
+            self._first = min(self._first, late_us)
+        else:
+            self._second = min(self._second, late_us)
         if self._passed >= size:
             self._correct(size >> 1)
 

@@ -157,6 +157,7 @@ class Port:
         self.plugged = True
         self.opened: list[float] = []
         self.sent = b""  # every byte that ever went to the board
+        self.loses = 0  # so many of the next writes
         self.line: FakeLine | None = None
         self._ticking = False
 
@@ -180,6 +181,9 @@ class Port:
 
     def _to_board(self, loop: asyncio.AbstractEventLoop, data: bytes) -> None:
         self.sent += data
+        if self.loses:
+            self.loses -= 1
+            return
         loop.call_later(TRAVEL_S, self._arrived, loop, data)
 
     def _arrived(self, loop: asyncio.AbstractEventLoop, data: bytes) -> None:

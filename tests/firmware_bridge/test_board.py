@@ -17,6 +17,7 @@ from firmware_bridge.board import (
 from firmware_bridge.codes import Answer, FaultCode
 from firmware_bridge.errors import LinkDown, Refused
 from firmware_bridge.frames import Decoder, Kind
+from firmware_bridge.link import RETRY_AFTER_S
 from firmware_bridge.messages import Heartbeat, JournalRead, Lock, Mass, StatusRequest
 from tests.firmware_bridge.on_puppet import Host, live
 from tests.firmware_bridge.puppet import KEY, Puppet
@@ -209,6 +210,32 @@ def test_a_silent_board_is_given_up_and_asked_again(monkeypatch: pytest.MonkeyPa
         assert now_s() - silent_s <= 1.6
         host.puppet.silent = False
         await host.until(h.Connected)
+
+    live(monkeypatch, story)
+
+
+def test_an_order_lost_on_the_wire_is_repeated_at_once_and_not_when_the_session_looks_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(host: Host) -> None:
+        await host.until(h.Connected)
+        await asyncio.sleep(1)
+        host.port.loses = 2
+        ordered_s = now_s()
+        await host.board.lock()
+        assert now_s() - ordered_s < 2 * RETRY_AFTER_S + 0.01
+
+    live(monkeypatch, story)
+
+
+def test_an_order_of_its_own_lost_on_the_wire_is_repeated_at_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(host: Host) -> None:
+        await host.until(h.Connected)
+        await asyncio.sleep(2.1)
+        host.puppet.next += 1
+        host.port.loses = 2  # the read that the next Alive brings about
+        await host.until(h.Journaled)
+        assert now_s() < 2.5 + 2 * RETRY_AFTER_S + 0.05
 
     live(monkeypatch, story)
 

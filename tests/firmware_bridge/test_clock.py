@@ -120,10 +120,11 @@ def test_the_offset_is_the_hosts_time_less_the_boards() -> None:
     assert clock.offset_s == pytest.approx(STARTED_S + QUICKEST_S, abs=0.002)
 
 
-def test_one_absurd_time_moves_nothing() -> None:
+@pytest.mark.parametrize("t_ms", [90_000, 2_000_000_000, 3_000_000_000])  # ahead, far ahead, and behind
+def test_one_absurd_time_moves_nothing(t_ms: int) -> None:
     clock = live.__wrapped__(0, steady, 60.0)[-1].clock
     before_s = clock.host_s(60_000)
-    clock.observe(3_000_000_000, STARTED_S + 60.1)
+    clock.observe(t_ms, STARTED_S + 60.1)
     assert clock.host_s(60_000) == pytest.approx(before_s, abs=0.001)
 
 

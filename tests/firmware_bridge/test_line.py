@@ -206,6 +206,18 @@ def test_where_locks_are_not_told_the_holder_is_found_by_its_open_files(
     assert holders.held(pty.name, proc) == f"{pty.name} is held by cabinet (pid {holder.pid}): {holders.REMEDY}"
 
 
+def test_where_locks_are_told_they_name_the_holder_although_its_files_are_hidden(pty: Pty, tmp_path: Path) -> None:
+    seen = Path(pty.name).stat()
+    file = f"{os.major(seen.st_dev):02x}:{os.minor(seen.st_dev):02x}:{seen.st_ino}"
+    (tmp_path / "locks").write_text(
+        f"1: POSIX  ADVISORY  WRITE 99 {file}9 0 EOF\n"
+        f"2: FLOCK  ADVISORY  WRITE 4242 {file} 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 4243 {file} 0 EOF\n"
+    )
+    (tmp_path / "4242").mkdir()
+    (tmp_path / "4242" / "cmdline").write_bytes(b"minicom\0-D\0/dev/ttyACM0\0")
+    assert holders.held(pty.name, tmp_path) == f"{pty.name} is held by minicom (pid 4242): {holders.REMEDY}"
+
+
 def test_where_nothing_is_told_the_sentence_is_clear_all_the_same(pty: Pty, tmp_path: Path) -> None:
     said = holders.held(pty.name, tmp_path)
     assert said.startswith(f"{pty.name} is held by another program, which only root may name")

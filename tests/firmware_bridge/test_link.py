@@ -46,6 +46,15 @@ def test_an_order_is_repeated_byte_for_byte_until_it_is_acknowledged() -> None:
         assert link.data_to_send() == first
 
 
+def test_up_to_255_streams_lost_in_a_row_are_counted_and_numbers_wrap() -> None:
+    link = wire().host
+    for seq in (250, 251, 250):
+        link.receive(Frame(Kind.STREAM, seq, b"news").to_bytes(), 0.0)
+    assert link.stream_lost == 254
+    link.receive(Frame(Kind.STREAM, 4, b"news").to_bytes(), 0.0)
+    assert link.stream_lost == 254 + 9
+
+
 def test_a_board_of_another_framing_is_named_as_such() -> None:
     link = Link()
     link.open(b"hello", 0.0)

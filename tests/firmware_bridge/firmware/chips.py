@@ -1,4 +1,4 @@
-"""A memory chip that can lose its power after any byte, fall silent, or pretend; and shelves that only exist as counts."""
+"""A memory chip that can lose its power after any byte or fall silent, and shelves that only exist as counts."""
 
 import math
 import random
@@ -10,6 +10,7 @@ from firmware_bridge.firmware.memory import NV_BYTES, Memory, Nv
 SPACING_US = 12_500
 NOISE_COUNTS = 45.0  # HX711 at gain 128 and 80 a second: 90 nV rms of 2 nV each
 COUNTS_PER_G = 107.0  # a 20 kg cell of 1 mV/V at 4.3 V
+SPAN = round(10 / COUNTS_PER_G * 2**24)
 
 
 class PowerCut(BaseException):
@@ -108,3 +109,13 @@ def filtered(load: Callable[[float], float]) -> Callable[[float], float]:
         return sum(w * load(t_s - (n + 0.5) * 0.00125) for n, w in enumerate(weights)) / total
 
     return seen
+
+
+def steady(zone: int, _t_s: float) -> float:
+    return 1000.0 + zone
+
+
+def calibrated(zones: int) -> Memory:
+    memory = Memory(Chip(), zones)
+    memory.spans[:] = [SPAN] * zones
+    return memory

@@ -1,4 +1,4 @@
-"""Memory, journal, seal, cells, calibration and probe through one fixed story, printed.  Runs in CPython and MicroPython.
+"""One fixed story of memory, journal, seal, cells, calibration and probe, printed.  Runs in MicroPython too.
 
     parts.py FOLDER-ABOVE-THE-FIRMWARE [time]
 
@@ -6,18 +6,20 @@
 chip whose plain loop is known.
 """
 
+# ruff: noqa: T201 - printing is its purpose
+
 import binascii
 import gc
 import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from firmware.calibration import Calibration  # type: ignore[import-not-found]  # noqa: E402  a folder of its own
-from firmware.cells import Cells  # type: ignore[import-not-found]  # noqa: E402
-from firmware.journal import Journal  # type: ignore[import-not-found]  # noqa: E402
-from firmware.memory import Memory  # type: ignore[import-not-found]  # noqa: E402
-from firmware.probe import Probe  # type: ignore[import-not-found]  # noqa: E402
-from firmware.seal import Budget, Challenges, hmac_sha256, unlock_mac  # type: ignore[import-not-found]  # noqa: E402
+from firmware.calibration import Calibration  # type: ignore[import-not-found]
+from firmware.cells import Cells  # type: ignore[import-not-found]
+from firmware.journal import Journal  # type: ignore[import-not-found]
+from firmware.memory import Memory  # type: ignore[import-not-found]
+from firmware.probe import Probe  # type: ignore[import-not-found]
+from firmware.seal import Budget, Challenges, hmac_sha256, unlock_mac  # type: ignore[import-not-found]
 
 try:
     from time import ticks_us  # type: ignore[attr-defined]  # MicroPython's
@@ -96,7 +98,9 @@ def seal(chip: Chip, memory: Memory) -> None:
     for n in range(8):
         challenge = challenges.open(n * 1000)
         mac = unlock_mac(memory.key, b"board-01", challenge, visit, 8000 + n % 3)
-        told(challenges.judge(memory.key, b"board-01", visit, 8000, mac, n * 1000 + 300 * n), challenges.forged(n * 1000))
+        told(
+            challenges.judge(memory.key, b"board-01", visit, 8000, mac, n * 1000 + 300 * n), challenges.forged(n * 1000)
+        )
     memory.per_hour = 3
     budget = Budget(chip, memory, 0)
     dice, now_ms = Dice(5), 0

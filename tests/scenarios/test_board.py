@@ -1,0 +1,169 @@
+"""The board as a technician and a shopper meet it: commissioned, calibrated, tried, and left alone by a dead daemon."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from cabinet.cli.demo import goods
+from cabinet.cli.demo.people import Person
+from cabinet.cli.demo.processes import Bench
+from cabinet.cli.demo.shop import Member, Shop, basket
+from cabinet.cli.demo.waiting import wait_until
+from cabinet.sim import pictures
+from tests.scenarios.command import Fleet, as_json, cabinet, typed
+
+COLA = "5000000000011"
+
+
+@pytest.fixture
+def unfinished() -> Iterator[Bench]:
+    """A cabinet whose board came from the factory a minute ago: no key, no calibration, nothing on its shelves."""
+    first = {"front": pictures.jpeg(pictures.lobby()), "top": goods.drawn(goods.DRAWN_SHELVES, 1)}
+    with (
+        TemporaryDirectory(prefix="shop-") as folder,
+        Bench(Path(folder), interior=goods.interior(), pictures=first, commissioned=False) as bench,
+    ):
+        wait_until(lambda: bench.ask("board.info")["connected"], 20.0, "the board is not reached")
+        yield bench
+
+
+def calibrated(bench: Bench, zone: str, index: int) -> dict[str, Any]:
+    """As a script does it: empty, one kilogram, five."""
+    step = ("scale", "calibrate", zone, "--step")
+    put = lambda g: bench.board.control({"do": "mass", "zone": index, "g": g})  # noqa: E731  a hand
+    put(0)
+    as_json(bench.socket, *step, "tare")
+    put(1000)
+    as_json(bench.socket, *step, "1", "--mass", "1000")
+    put(5000)
+    as_json(bench.socket, *step, "2", "--mass", "5000")
+    fitted = as_json(bench.socket, *step, "fit")
+    put(0)
+    return fitted
+
+
+def test_a_board_from_the_factory_sells_once_it_has_its_key_and_its_shelves_are_calibrated(unfinished: Bench) -> None:
+    bench = unfinished
+    assert "cabinet board commission" in cabinet(bench.socket, "doctor", wants=1)
+    as_json(bench.socket, "board", "commission", "--yes")
+    for index, zone in enumerate(bench.zones):
+        assert abs(calibrated(bench, zone, index)["residual_g"]) < 5
+    shop = Shop(bench)
+    shop.stock_drawn()
+    bench.wait_for_state("Idle", within_s=30.0)
+    visit = shop.open_as(shop.enrol(Person("Ann", None, None)).code)
+    shop.take("s1", COLA)
+    assert basket(shop.shut(visit)) == {COLA: 1}
+
+
+def test_swapped_masses_are_refused_with_the_residual_and_the_shelf_stays_uncalibrated(unfinished: Bench) -> None:
+    bench, step = unfinished, ("scale", "calibrate", "s1", "--step")
+    as_json(bench.socket, *step, "tare")
+    for slot, lies_g, said_g in (("1", 5000, "1000"), ("2", 1000, "5000")):
+        bench.board.control({"do": "mass", "zone": 0, "g": lies_g})
+        as_json(bench.socket, *step, slot, "--mass", said_g)
+    done = typed([*step, "fit", "--socket", str(bench.socket)])
+    assert done.returncode == 1
+    assert "residual" in done.stdout + done.stderr
+    (scale,) = as_json(bench.socket, "scale", "show", "s1")["zones"]
+    assert not scale["counts_per_g"]
+
+
+def test_the_selftest_pulses_the_lock_and_leaves_it_locked(shop: Shop) -> None:
+    found = as_json(shop.bench.socket, "board", "selftest", "--yes")
+    assert all(row["ok"] for row in found["tests"]), found
+    state = shop.bench.board.control({"do": "state"})
+    assert (state["bolt_locked"], state["lock_driven"]) == (True, False)
+    shop.bench.wait_for_state("Idle")
+
+
+def test_a_selftest_with_a_jammed_bolt_fails_and_names_it(shop: Shop) -> None:
+    shop.bench.board.control({"do": "break", "what": "bolt_jammed_in"})
+    found = as_json(shop.bench.socket, "board", "selftest", "--yes", wants=1)
+    assert [row["test"] for row in found["tests"] if not row["ok"]] == ["lock pulse"]
+    assert not shop.bench.board.control({"do": "state"})["lock_driven"]
+
+
+def test_what_left_while_the_daemon_was_dead_is_on_the_boards_record_of_the_visit(shop: Shop, ann: Member) -> None:
+    visit = shop.open_as(ann.code)
+    shop.bench.kill("daemon")
+    shop.world.take("s1", COLA)
+    shop.world.shut()
+    journal = shop.bench.board.control
+    wait_until(lambda: not journal({"do": "state"})["door_open_debounced"], 10.0, "the door is not shut")
+    shop.bench.start_daemon()
+    wait_until(
+        lambda: bool(_net_g(shop, visit)), 30.0, lambda: str(as_json(shop.bench.socket, "visits", "show", visit))
+    )
+    mass_g = shop.prices[COLA].mass_g
+    assert _net_g(shop, visit)["s1"] == pytest.approx(-mass_g, rel=0.1)
+
+
+def test_a_door_forced_while_the_daemon_was_away_is_an_incident_when_it_is_back(shop: Shop) -> None:
+    bench = shop.bench
+    with Fleet(bench.broker.host, bench.broker.port) as fleet:
+        bench.kill("daemon")
+        bench.board.control({"do": "force"})
+        wait_until(lambda: 0 in bench.board.control({"do": "state"})["faults"], 10.0, "the board did not notice")
+        shop.world.shut()
+        bench.start_daemon()
+        fleet.wait_for(
+            "ev", lambda told: "forced open while the cabinet was not watching" in told["body"].get("why", "")
+        )
+
+
+def test_a_charge_is_mirrored_to_the_board(shop: Shop, ann: Member) -> None:
+    visit = shop.open_as(ann.code)
+    shop.take("s1", COLA)
+    total = shop.shut(visit)["visit"]["total_minor"]
+    log = lambda: as_json(shop.bench.socket, "board", "log")["entries"]  # noqa: E731  one line
+    wait_until(lambda: any(entry["kind"] == "mirror" for entry in log()), 20.0, lambda: str(log()))
+    (mirrored,) = [entry for entry in log() if entry["kind"] == "mirror"]
+    assert (mirrored["visit"], mirrored["facts"]["amount_minor"]) == (visit, total)
+
+
+def test_a_second_program_at_the_port_is_told_who_holds_it(shop: Shop) -> None:
+    second = (
+        "import asyncio, sys\nfrom firmware_bridge.board import Board\n"
+        "from firmware_bridge.happenings import Disconnected\n"
+        "async def main():\n    board = Board(sys.argv[1])\n    running = asyncio.create_task(board.run())\n"
+        "    while not isinstance(told := await board.happenings.get(), Disconnected): pass\n"
+        "    print(told.why); running.cancel()\nasyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", second, shop.bench.board.port], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert f"(pid {shop.bench.pid('daemon')})" in done.stdout
+
+
+def test_scale_watch_streams_what_the_shelf_carries(shop: Shop) -> None:
+    lines = cabinet(shop.bench.socket, "scale", "watch", "s1", "--json", "--seconds", "2").splitlines()
+    wanted_g = shop.bench.board.control({"do": "state"})["masses_g"][0]
+    grams = [g for line in lines for g in _all_numbers(json.loads(line), "g")]
+    assert grams
+    assert grams[-1] == pytest.approx(wanted_g, abs=10)
+
+
+def test_board_info_names_firmware_protocol_and_clock(shop: Shop) -> None:
+    told = as_json(shop.bench.socket, "board", "info")
+    assert (told["connected"], told["protocol"], told["keyed"]) == (True, 2, True)
+    assert told["firmware"].startswith("cabinet-board")
+    assert "drift_ppm" in told["link"]
+
+
+def _net_g(shop: Shop, visit: str) -> dict[str, float]:
+    board = as_json(shop.bench.socket, "visits", "show", visit).get("board") or {}
+    return board.get("net_g") or {}
+
+
+def _all_numbers(said: Any, key: str) -> list[float]:
+    if isinstance(said, dict):
+        here = [said[key]] if isinstance(said.get(key), int | float) else []
+        return here + [n for value in said.values() for n in _all_numbers(value, key)]
+    return [n for value in said for n in _all_numbers(value, key)] if isinstance(said, list) else []
