@@ -68,34 +68,11 @@ class FaultCode(enum.IntEnum):
     UNSIGNED_UNLOCKS = 22
 
     @property
-    def latched(self) -> bool:
-        """Held until ClearFaults or a reset; ends the lease and refuses unlocks."""
-        return self in _LATCHED
-
-    @property
-    def blocks(self) -> bool:
-        """Unlocks are refused while it is raised."""
-        return self.latched or self is FaultCode.NOT_LATCHED
-
-    @property
     def told(self) -> bool:
         """Said once, not held: nothing will take it back."""
         return self in _TOLD
 
 
-_LATCHED = frozenset(
-    {
-        FaultCode.DOOR_FORCED,
-        FaultCode.DOOR_CONTACTS,
-        FaultCode.DRIVE_STUCK,
-        FaultCode.COIL_DEAD,
-        FaultCode.BOLT_STUCK,
-        FaultCode.BOLT_SWITCH,
-        FaultCode.RELAY_WELDED,
-        FaultCode.PUMP_SHORTED,
-        FaultCode.MEMORY,
-    }
-)
 _TOLD = frozenset({FaultCode.NOISY_WIRE, FaultCode.BROWN_OUT, FaultCode.WATCHDOG, FaultCode.UNSIGNED_UNLOCKS})
 
 

@@ -175,8 +175,8 @@ def _files(build: Build) -> dict[str, bytes]:
 def _console(port: str) -> Iterator[Any]:
     """The board's console, open and ours alone.  Whatever goes wrong meanwhile comes out as FlashError."""
     import serial  # noqa: PLC0415  only who flashes needs these two
-    from mpremote.transport import TransportError  # noqa: PLC0415
-    from mpremote.transport_serial import SerialTransport  # noqa: PLC0415
+    from mpremote.transport import TransportError  # noqa: PLC0415  likewise
+    from mpremote.transport_serial import SerialTransport  # noqa: PLC0415  likewise
 
     try:
         board = SerialTransport(port, timeout=ANSWER_S)

@@ -101,11 +101,12 @@ def _cobs(body: bytes) -> bytes:
 def _uncobs(coded: bytes) -> bytes:
     if len(coded) > MAX_CODED:
         raise FrameError(f"run of {len(coded)} bytes without an end, at most {MAX_CODED} are a frame")
-    runs, at = [], 0
-    while at < len(coded):
-        end = at + coded[at]
-        if end > len(coded):
-            raise FrameError(f"bad cobs: {coded.hex()}")
-        runs.append(coded[at + 1 : end])
-        at = end
-    return b"\x00".join(runs)
+    # Each code byte is the distance to the next one and stands where a zero was: no frame is long enough for code 0xFF.
+    body, size = bytearray(coded), len(coded)
+    at = coded[0]
+    while at < size:
+        body[at] = 0
+        at += coded[at]
+    if at != size:
+        raise FrameError(f"bad cobs: {coded.hex()}")
+    return bytes(body[1:])

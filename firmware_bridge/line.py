@@ -19,7 +19,7 @@ from firmware_bridge.holders import held
 
 MAX_UNSENT = 4096  # bytes the port would not take; a live one takes 11 a millisecond
 READ_AT_ONCE = 4096  # bytes
-LOOK_S = 0.006  # a third of the 20 ms in which a door edge should be heard of
+LOOK_S = 0.007  # a third of the 20 ms in which a door edge should be heard of
 MAX_KEPT = 1024  # bytes without an end, several frames long: noise, for those who count it
 
 Heard = Callable[[bytes], None]

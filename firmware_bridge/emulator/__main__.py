@@ -84,7 +84,7 @@ def main() -> int:
         supervisor.run()
         return 0
     supervisor.close()
-    print("firmware_bridge.emulator: the firmware did not come up", file=sys.stderr)  # noqa: T201
+    print("firmware_bridge.emulator: the firmware did not come up", file=sys.stderr)  # noqa: T201  likewise
     return 1
 
 

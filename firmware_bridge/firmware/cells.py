@@ -160,7 +160,7 @@ class Cells:
         return not dead and not self._zones[number].trouble & (IS_STUCK | IS_SATURATED)
 
     def newest(self, number: int, most: int) -> list[int]:
-        """The good counts among the newest `most` conversions but the last two, in order; at most a second of them."""
+        """The good counts among the newest `most` conversions but the last few, in order; at most a second of them."""
         self._judge(number)
         zone = self._zones[number]
         oldest = zone.judged + 1 - most
@@ -175,7 +175,7 @@ class Cells:
     def means_dg(self, now_ms: int, over_ms: int) -> list[int]:
         """Of each zone the mean of the last `over_ms` (at most 1000), or BAD_SAMPLE plus the reason.
 
-        A zone needs half of its samples.  The newest two still wait for their judgement and do not count.
+        A zone needs half of its samples.  The newest three still wait for their judgement and do not count.
         """
         return [self._mean_dg(number, now_ms, over_ms) for number in range(len(self._zones))]
 

@@ -150,7 +150,7 @@ class Pins(PinLayer):
         raws, slips = self._cells.read(levels, now)
         return [(at_us, raws, slips)]
 
-    def relay(self, on: bool) -> None:  # noqa: FBT001  a relay has no third state
+    def relay(self, on: bool) -> None:
         self._relay.value(on)
 
     def pump(self) -> None:

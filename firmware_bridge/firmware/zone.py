@@ -3,11 +3,11 @@
 Integers only, and a batch at a time: a quiet batch passes through C-coded min and max and one short loop, because a
 Pico has 150 us for a sample of each of twelve zones.  It knows neither grams nor time, only indexes of conversions.
 
-A **spike** is one sample far from both neighbours on the same side, while the two before and the two after lie
-quiet.  That takes two samples of delay, and keeps apart what one could not: a shelf that rings at a quarter of the
-rate also comes back once, but not to rest.  One that rings at a third of it does rest for two samples, but three back
-it was as far out.  A true load moves several samples in a row (the converter's own filter spreads even a knock over
-four), and what stays is never a spike.
+A **spike** is one sample far from both neighbours on the same side, while the two before and the three after lie
+quiet.  That takes three samples of delay, and keeps apart what one could not: a shelf that rings at a quarter of the
+rate also comes back once, but not to rest; one that rings at a third rests for two samples, but not for three.  A true
+load moves several samples in a row (the converter's own filter spreads even a knock over four), and what stays is
+never a spike.
 
 A **slip** is what the driver says lost step, or a spike that looks like it: about half of its neighbours (a clock
 lost among the leading bits), about double (one too many), or with its low bits all set (the converter fell asleep).
@@ -25,12 +25,13 @@ SPIKE = BAD + c.BAD_SPIKE
 NONE = BAD + c.BAD_NONE
 
 SETTLE = 8  # conversions: twice the 50 ms at 80 a second of HX711's data sheet
-STUCK = 64  # equal counts in a row
+STUCK = 48  # equal counts in a row
 SATURATION = 40  # samples in a row at either end
 NOISY, NOISY_OF = 10, 80
 FLOOR = 400  # counts a spike stands out at least: 9 sigma of the data sheet's 90 nV rms at gain 128
 QUIETER = 8  # so many times as far as its neighbourhood moves
-PAST = 5  # samples that the next judgement looks back on
+WAIT = 3  # samples that must follow one before it is judged
+PAST = 2 + WAIT  # samples that the next judgement looks back on
 TRAIL = 0x3FF  # the low bits of a converter that fell asleep while it was read
 
 IS_STUCK, IS_SATURATED, IS_NOISY = 1, 2, 4
@@ -45,8 +46,8 @@ class Zone:
 
     def __init__(self, restart_after: int, keep: int) -> None:
         self._restart_after, self._keep = restart_after, keep
-        self._tail = [HOLE] * PAST  # the last samples; two of them still wait for their successors
-        self._skip = 2  # places of the tail that are no samples
+        self._tail = [HOLE] * PAST  # the last samples; WAIT of them still wait for their successors
+        self._skip = WAIT  # places of the tail that are no samples
         self.taken = -1  # index of the newest conversion that was looked at
         self.judged = -1  # index of the newest sample in `history`
         self.history: list[tuple[int, list[int]]] = []  # (index of the first, samples)
@@ -62,7 +63,7 @@ class Zone:
     def judge(self, values: list[int], index: int) -> list[int]:
         """Take `values` (changed in place), the newest of conversion `index`; the samples judged now, up to `judged`.
 
-        The newest two wait for their successors.
+        The newest WAIT wait for their successors.
         """
         self.taken = index
         window = self._tail + values
@@ -80,15 +81,15 @@ class Zone:
 
     def end(self) -> list[int]:
         """What still waits, judged without successors: conversions were missed."""
-        return self._pass(self._tail + [HOLE, HOLE], HOLE, HIGHEST)  # noqa: RUF005  MicroPython has no [*...]
+        return self._pass(self._tail + [HOLE] * WAIT, HOLE, HIGHEST)
 
     def resume(self, index: int) -> None:
         """All conversions up to `index` were missed; nothing is compared across the gap."""
-        self._tail, self._skip = [HOLE] * PAST, 2
+        self._tail, self._skip = [HOLE] * PAST, WAIT
         self.taken = self.judged = index
 
     def _pass(self, window: list[int], low: int, high: int) -> list[int]:
-        """Judge window[3:-2]; all of it lies between `low` and `high`."""
+        """Judge window[2:-WAIT]; all of it lies between `low` and `high`."""
         noise = self._noise
         limit = 11 * noise >> 6  # 2.75 times as far apart: 9 sigma of white noise
         if limit < FLOOR:  # noqa: PLR1730  max() costs more
@@ -98,7 +99,7 @@ class Zone:
             apart = _suspect(window, limit)
             low = HOLE  # good or bad, to be looked at again
         self._tail = window[-PAST:]
-        samples = window[3:-2]
+        samples = window[2:-WAIT]
         if self._skip:
             dropped = min(self._skip, len(samples))
             self._skip -= dropped
@@ -187,9 +188,9 @@ class Zone:
 
 
 def _suspect(window: list[int], limit: int) -> int:
-    """Name the slips and spikes among window[3:-2], in place; how far apart these samples would lie at rest."""
+    """Name the slips and spikes among window[2:-WAIT], in place; how far apart these samples would lie at rest."""
     usual = _usual_step(window)
-    for at in range(3, len(window) - 2):
+    for at in range(2, len(window) - WAIT):
         value = window[at]
         if value >= LOWEST and abs(value - window[at - 1]) > limit:
             window[at] = _named(window, at, limit, usual)
@@ -198,26 +199,24 @@ def _suspect(window: list[int], limit: int) -> int:
 
 def _named(window: list[int], at: int, limit: int, usual: int) -> int:
     """The sample at `at`, or SLIP or SPIKE if it is one.  Where its successors are not known it is believed."""
-    earlier, before, value, after, later = window[at - 2 : at + 3]
+    earlier, before, value, after, later, last = window[at - 2 : at + 4]
     if before < LOWEST:
         before, earlier = earlier, HOLE
     if before < LOWEST:
         return value
     if after == NONE and later == NONE and abs(value - before) > limit and value & TRAIL == TRAIL:
         return SLIP  # it fell asleep, and now it starts anew
-    if after < LOWEST or later < LOWEST:
+    if min(after, later, last) < LOWEST:
         return value
     far = min(abs(value - before), abs(value - after))
     if far <= limit or (value > before) != (value > after):
         return value
-    moved = max(abs(after - before), abs(later - after))
+    moved = max(abs(after - before), abs(later - after), abs(last - later))
     if earlier >= LOWEST:
         moved = max(moved, abs(before - earlier))
     if far <= QUIETER * moved:
         return value
     level = (before + after) >> 1
-    if window[at - 3] >= LOWEST and 4 * abs(window[at - 3] - level) > far:
-        return value  # it rings at a third of the rate
     if far <= 16 * usual:
         return value  # everything moves
     doubled = ((2 * level & 0xFFFFFF) ^ 0x800000) - 0x800000

@@ -69,7 +69,7 @@ def _stream(for_s: float) -> tuple[Figures, list[float]]:
     }, edges_ms
 
 
-def _edge(board: EmulatedBoard, out: Any) -> list[float]:  # noqa: ANN401  a pipe
+def _edge(board: EmulatedBoard, out: Any) -> list[float]:
     """Force the door open, shut it, and how long the host took to hear of the opening."""
     board.control({"do": "force"})
     opened = _heard(out, is_open=True)
@@ -80,7 +80,7 @@ def _edge(board: EmulatedBoard, out: Any) -> list[float]:  # noqa: ANN401  a pip
     return [1000 * opened["heard_s"] - moved_ms]
 
 
-def _heard(out: Any, *, is_open: bool) -> dict[str, Any]:  # noqa: ANN401  a pipe
+def _heard(out: Any, *, is_open: bool) -> dict[str, Any]:
     while True:
         told: dict[str, Any] = json.loads(out.readline())
         if told.get("open") is is_open:

@@ -17,8 +17,8 @@ from firmware_bridge.messages import (
     UnlockResult,
 )
 from firmware_bridge.signing import unlock_mac
-from tests.firmware_bridge.firmware.bench import BEAT_MS, BOARD_ID, OTHER_VISIT
-from tests.firmware_bridge.meeting import VISIT, Meeting
+from tests.firmware_bridge.firmware.bench import BEAT_MS, BOARD_ID, OTHER_VISIT, VISIT
+from tests.firmware_bridge.meeting import Meeting
 
 SILENCE_MS = 500
 LONGEST_MS = 10_000

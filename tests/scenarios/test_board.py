@@ -36,15 +36,14 @@ def unfinished() -> Iterator[Bench]:
 def calibrated(bench: Bench, zone: str, index: int) -> dict[str, Any]:
     """As a script does it: empty, one kilogram, five."""
     step = ("scale", "calibrate", zone, "--step")
-    put = lambda g: bench.board.control({"do": "mass", "zone": index, "g": g})  # noqa: E731  a hand
-    put(0)
+    bench.board.control({"do": "mass", "zone": index, "g": 0})
     as_json(bench.socket, *step, "tare")
-    put(1000)
+    bench.board.control({"do": "mass", "zone": index, "g": 1000})
     as_json(bench.socket, *step, "1", "--mass", "1000")
-    put(5000)
+    bench.board.control({"do": "mass", "zone": index, "g": 5000})
     as_json(bench.socket, *step, "2", "--mass", "5000")
     fitted = as_json(bench.socket, *step, "fit")
-    put(0)
+    bench.board.control({"do": "mass", "zone": index, "g": 0})
     return fitted
 
 
@@ -122,9 +121,8 @@ def test_a_charge_is_mirrored_to_the_board(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     shop.take("s1", COLA)
     total = shop.shut(visit)["visit"]["total_minor"]
-    log = lambda: as_json(shop.bench.socket, "board", "log")["entries"]  # noqa: E731  one line
-    wait_until(lambda: any(entry["kind"] == "mirror" for entry in log()), 20.0, lambda: str(log()))
-    (mirrored,) = [entry for entry in log() if entry["kind"] == "mirror"]
+    wait_until(lambda: bool(_mirrored(shop)), 20.0, "nothing was mirrored")
+    (mirrored,) = _mirrored(shop)
     assert (mirrored["visit"], mirrored["facts"]["amount_minor"]) == (visit, total)
 
 
@@ -155,6 +153,10 @@ def test_board_info_names_firmware_protocol_and_clock(shop: Shop) -> None:
     assert (told["connected"], told["protocol"], told["keyed"]) == (True, 2, True)
     assert told["firmware"].startswith("cabinet-board")
     assert "drift_ppm" in told["link"]
+
+
+def _mirrored(shop: Shop) -> list[dict[str, Any]]:
+    return [entry for entry in as_json(shop.bench.socket, "board", "log")["entries"] if entry["kind"] == "mirror"]
 
 
 def _net_g(shop: Shop, visit: str) -> dict[str, float]:

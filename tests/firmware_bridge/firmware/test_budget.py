@@ -98,6 +98,16 @@ def test_a_record_with_both_copies_damaged_counts_as_spent() -> None:
     assert budget.take(HOUR_MS // 4)
 
 
+def test_a_damaged_record_counts_as_a_whole_day_spent_too() -> None:
+    chip, memory = board(120, 4)
+    Budget(chip, memory, 0).take(0)
+    for copy in (0, 1):
+        chip.content[BUDGET_AT + copy * BUDGET_STRIDE + 6] ^= 0x40
+    budget = Budget(chip, memory, 0)
+    assert not budget.take(DAY_MS // 4 - 1)
+    assert budget.take(DAY_MS // 4)
+
+
 def test_uptime_is_credited_over_resets_but_for_its_last_minute() -> None:
     chip, memory = board(1, 1200)
     assert Budget(chip, memory, 0).take(0)

@@ -106,8 +106,8 @@ def test_the_root_is_whole_and_never_too_much(square: int) -> None:
     assert root(square) ** 2 <= square < (root(square) + 1) ** 2
 
 
-def test_about_names_what_was_asked() -> None:
+def test_about_names_what_was_asked_and_only_a_fit_has_a_residual() -> None:
     bench = Scale()
-    assert bench.tare().about == TARE
-    assert bench.point(1, 1).about == POINT
-    assert bench.calibrate().about == CALIBRATE
+    reports = [bench.tare(), bench.point(1, 1), read(bench.calibration.report(0, bench.now_ms)), bench.calibrate()]
+    assert [report.about for report in reports] == [TARE, POINT, REQUEST, CALIBRATE] == [1, 2, 0, 3]
+    assert [report.residual_cg for report in reports] == [0, 0, 0, 0]

@@ -137,6 +137,20 @@ def test_a_hand_that_leans_slowly_is_not_steady() -> None:
     assert bench.tare().answer == NOT_STEADY
 
 
+def test_a_slow_drift_of_eight_grams_is_not_steady_though_its_noise_is_small() -> None:
+    bench = Scale()
+    bench.felt = lambda _: 8.0 * (bench.shelf.conversion % 1000) / 100
+    bench.shelf.run(100)
+    report = bench.tare()
+    assert report.answer == NOT_STEADY
+    assert report.noise < 4000
+
+
+def test_the_page_numbers_the_answers() -> None:
+    answers = (STORED, NOT_STEADY, NO_SIGNAL, ZERO_OUT_OF_RANGE, MASSES_TOO_NEAR, MASS_OUT_OF_RANGE, SPAN_OUT_OF_RANGE)
+    assert (*answers, RESIDUAL, POINTS_MISSING, WIRES_SWAPPED, NOT_STORED) == tuple(range(11))
+
+
 def test_more_than_400_counts_of_noise_are_not_steady() -> None:
     assert Scale(noise=300.0).tare().answer == STORED
     report = Scale(noise=500.0).tare()

@@ -1,5 +1,6 @@
 """Two copies of everything: torn at any byte, silent, worn, the settings that load were once the settings."""
 
+import binascii
 import contextlib
 import struct
 
@@ -314,3 +315,40 @@ def test_the_layout_has_no_overlap() -> None:
     ends = [at + n for at, n in places]
     assert all(end <= at for end, (at, _) in zip(ends, places[1:], strict=False))
     assert ends[-1] <= NV_BYTES
+
+
+def test_the_bytes_of_the_settings_lie_where_the_layout_says() -> None:
+    """A board that is flashed anew must find what the firmware before it stored."""
+    chip = Chip()
+    store(chip, OLD)
+    for at in (0x0000, 0x00C0):
+        assert chip.content[at] == 0x53
+        assert chip.content[at + 5 : at + 37] == OLD[0]
+        assert struct.unpack_from("<HH12i12I", chip.content, at + 37)[:5] == (30, 200, 5, -6, 7)
+        assert struct.unpack_from("<3I", chip.content, at + 89) == (1_568_000, 0, 3)
+        assert struct.unpack_from("<I", chip.content, at + 137)[0] == binascii.crc32(chip.content[at : at + 137])
+    assert chip.content[0x0180] == chip.content[0x01A0] == 0x42
+    assert (BUDGET_AT, JOURNAL_AT, NV_BYTES) == (0x01C0, 0x0400, 8192)
+
+
+def test_a_copy_that_was_never_written_is_filled_at_the_next_boot() -> None:
+    chip = Chip()
+    store(chip, OLD)
+    chip.content[SETTINGS_AT + SETTINGS_STRIDE : SETTINGS_AT + 2 * SETTINGS_STRIDE] = bytes(SETTINGS_STRIDE)
+    Memory(chip, 3)
+    chip.content[SETTINGS_AT] ^= 1
+    assert settings_of(Memory(chip, 3)) == OLD
+
+
+def test_looking_goes_over_every_byte_of_both_copies() -> None:
+    whole = Chip()
+    store(whole, OLD)
+    for offset in range(141):
+        for first in (0, 1):  # the copy that is damaged before; the other one is damaged by a single byte
+            chip = whole.again()
+            memory = Memory(chip, 3)
+            chip.content[SETTINGS_AT + first * SETTINGS_STRIDE] ^= 1
+            chip.content[SETTINGS_AT + (1 - first) * SETTINGS_STRIDE + offset] ^= 1
+            for _ in range(36):
+                memory.check()
+            assert memory.damaged

@@ -90,3 +90,16 @@ def test_a_wire_that_is_mended_reads_again() -> None:
 
 def test_before_the_first_reading_there_is_no_fault() -> None:
     assert Probe().fault() == -1
+
+
+def test_reasons_are_the_page_numbers() -> None:
+    probe = Probe()
+    assert (probe.read(65_520, 0), probe.read(0, 0)) == (-32_767, -32_766)
+    probe.read(30_000, 0)
+    assert probe.read(30_000, 60_000) == -32_765
+
+
+def test_the_ends_of_the_table_are_temperatures() -> None:
+    probe = Probe()
+    assert (probe.read(63_929, 0), probe.read(6422, 0)) == (-4000, 8500)
+    assert (probe.read(63_930, 0), probe.read(6421, 0)) == (NO_TEMPERATURE + OPEN, NO_TEMPERATURE + SHORT)

@@ -34,7 +34,7 @@ def bad_of(load: Load, seconds: float = 3.0, seed: int = 1) -> dict[int, int]:
 # What may never be called bad.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(st.integers(2, 40), st.floats(-5000, 5000)), min_size=1, max_size=60),
     st.sampled_from(("sharp", "filtered")),
@@ -58,7 +58,7 @@ def test_takes_and_puts_25_ms_apart_or_more_are_never_bad(
     assert not bad_of(filtered(load) if shown == "filtered" else load, sum(n for n, _ in steps) / 80 + 0.2, seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.floats(2.0, 200.0),
     st.floats(0.03, 1.0),
@@ -87,7 +87,7 @@ def test_a_ringing_tray_is_never_bad(
     assert not bad_of(load)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.floats(0.002, 0.06), st.floats(50.0, 10_000.0), st.floats(0.0, 0.0125))
 @example(0.002, 10_000.0, 0.006)
 def test_a_slam_of_any_length_is_never_bad_as_the_converter_shows_it(
@@ -100,7 +100,7 @@ def test_a_slam_of_any_length_is_never_bad_as_the_converter_shows_it(
     assert not bad_of(filtered(blow), 0.5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.floats(0.1, 2.0), st.floats(-3000.0, 3000.0), st.integers(0, 99))
 def test_a_hand_is_never_bad(length_s: float, push_g: float, seed: int) -> None:
     """It presses and lifts, and trembles at any pace; as the converter shows it."""
@@ -298,8 +298,8 @@ def test_one_missing_conversion_is_no_reason_to_settle() -> None:
     assert shelf.counts()[201] > 0
 
 
-@pytest.mark.parametrize(("row", "raised"), [(63, 0), (72, 1)])
-def test_64_equal_counts_are_a_stuck_cell_until_one_differs(row: int, raised: int) -> None:
+@pytest.mark.parametrize(("row", "raised"), [(47, 0), (56, 1)])
+def test_48_equal_counts_are_a_stuck_cell_until_one_differs(row: int, raised: int) -> None:
     shelf = Shelf(quiet)
     shelf.run(QUIET + 3)
     shelf.run(row, lambda at, raw: 107_000)
