@@ -15,13 +15,14 @@ from firmware_bridge.dialogue import Dialogue
 from firmware_bridge.errors import BridgeError, LinkDown, WrongProtocol
 from firmware_bridge.facts import BoardFacts, faults_of
 from firmware_bridge.lasting import JournalFrom, Lasting
-from firmware_bridge.line import Line
+from firmware_bridge.line import IDLE_LOOK_S, LEASE_LOOK_S, Line
 from firmware_bridge.messages import Heartbeat, HelloReply, Message
 from firmware_bridge.ordering import Ordering
 
 FIRST_BACKOFF_S = 0.2
 LAST_BACKOFF_S = 5.0  # a board plugged in again is back within this
 WRONG_PROTOCOL_BACKOFF_S = 30.0  # only a flashed board changes this answer
+CALM_AFTER_S = 1.0  # without a heartbeat: no lease is held, and no door edge is expected
 MAX_WAITING_MASSES = 2048  # happenings; about 17 s of 12 zones: a user further behind is not running
 MAX_WAITING_HAPPENINGS = MAX_WAITING_MASSES + 512  # room for doors, faults and the whole journal besides
 
@@ -47,6 +48,7 @@ class Board(Ordering):
         self._line: Line | None = None
         self._why_told: str | None = None
         self._heard_s: float | None = None  # when the last session last said anything
+        self._beat_s = 0.0  # when the heart was last beaten: soon after, the port is looked at often
         self._looks_s = 0.0  # when the session looks at its deadlines again
 
     @property
@@ -96,6 +98,7 @@ class Board(Ordering):
         if self._dialogue is not None and self._line is not None and self._dialogue.connected:
             self._dialogue.link.stream(Heartbeat().to_bytes())
             self._line.write(self._dialogue.link.data_to_send())
+            self._beat_s, self._line.look_s = asyncio.get_running_loop().time(), LEASE_LOOK_S
 
     async def _session(self) -> None:
         """One session from open port to BridgeError."""
@@ -126,6 +129,8 @@ class Board(Ordering):
             return
         if dialogue.connected:
             self._heard_s = now_s
+        if now_s - self._beat_s > CALM_AFTER_S:
+            line.look_s = IDLE_LOOK_S
         line.write(dialogue.link.data_to_send())
         if dialogue.deadline_s < self._looks_s:
             line.nudge()

@@ -1,7 +1,7 @@
 """A serial port under asyncio: bytes in, bytes out, and the news that it went away.  It knows no message.
 
 A 115200 baud port gives a frame in three or four pieces, and waking up for each would be most of what the host spends
-on the board: while bytes flow it is looked at every LOOK_S, and pieces are kept back until the end of a frame.
+on the board: while bytes flow it is looked at every `look_s`, and pieces are kept back until the end of a frame.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from firmware_bridge.holders import held
 
 MAX_UNSENT = 4096  # bytes the port would not take; a live one takes 11 a millisecond
 READ_AT_ONCE = 4096  # bytes
-LOOK_S = 0.007  # a third of the 20 ms in which a door edge should be heard of
+IDLE_LOOK_S = 0.015  # each look costs about a quarter of a millisecond of cold interpreter
+LEASE_LOOK_S = 0.004  # a door edge should be heard of within 20 ms
 MAX_KEPT = 1024  # bytes without an end, several frames long: noise, for those who count it
 
 Heard = Callable[[bytes], None]
@@ -47,6 +48,7 @@ class Line:
         self._kept = bytearray()
         self._over: Exception | None = None
         self._news = asyncio.Event()
+        self.look_s = IDLE_LOOK_S  # how often, while bytes flow
         self._look: asyncio.TimerHandle | None = None
         loop.add_reader(self._fd, self._readable)
 
@@ -112,7 +114,7 @@ class Line:
             return False
         if not data:
             return False
-        self._look = self._loop.call_later(LOOK_S, self._look_again)
+        self._look = self._loop.call_later(self.look_s, self._look_again)
         self._kept += data
         if END in data or len(self._kept) > MAX_KEPT:
             data, self._kept = bytes(self._kept), bytearray()

@@ -106,7 +106,8 @@ class Cells:
         """Conversions were missed by all: give out what there is, and go on after the gap."""
         for number, zone in enumerate(self._zones):
             self._judge(number)
-            self._open[number] = self._open[number] + zone.end()
+            self._give_out(number)
+            self._open[number] = zone.end()  # a batch of its own: the one before may be full
             self._give_out(number)
             zone.resume(self._index + missed)
         self._rows = []

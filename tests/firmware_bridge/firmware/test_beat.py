@@ -169,3 +169,39 @@ def test_a_spacing_too_wide_for_its_field_is_held_at_its_end() -> None:
         t_us = n * 69_000
         beat.move(t_us, max(beat.slots(t_us), 1), heard=True)
     assert beat.spacing_us() == 65_535
+
+
+def test_a_converter_at_half_the_nominal_rate_is_one_that_misses_every_other_conversion() -> None:
+    clock = Oscillator(-0.5, punctual)
+    for _ in range(2000):
+        clock.next()
+    assert abs(clock.index - 2 * clock.conversion) <= 1
+    assert abs(clock.beat.spacing_us() - 12_500) < 20
+
+
+def test_a_stretch_of_which_only_a_part_was_heard_turns_nothing() -> None:
+    for silent in ((0, 40), (30, 64), (10, 70)):
+        clock = Oscillator(0.03, punctual)
+        for _ in range(160 + 64):
+            clock.next()
+        spacing_us = clock.beat.spacing_us()
+        for n in range(200):
+            clock.conversion += 1
+            seen_us = int(clock.true_us())
+            clock.beat.move(seen_us, 1, heard=not silent[0] <= n < silent[1])
+            assert abs(clock.beat.spacing_us() - spacing_us) <= 1
+            assert abs(clock.beat.time_us(0) - clock.true_us()) < 200
+
+
+def test_times_may_be_counted_from_a_later_moment() -> None:
+    clock = Oscillator(0.01, punctual)
+    for _ in range(300):
+        clock.next()
+    before_us = clock.beat.time_us(5)
+    clock.beat.rebase(1_000_000)
+    assert clock.beat.time_us(5) == before_us - 1_000_000
+    clock.start_us -= 1_000_000
+    for _ in range(300):
+        clock.next()
+        assert clock.index == clock.conversion
+        assert abs(clock.beat.time_us(0) - clock.true_us()) < 200

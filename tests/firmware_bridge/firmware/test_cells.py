@@ -156,6 +156,20 @@ def test_a_pause_is_a_jump_of_the_index_and_what_came_before_it_is_given_out() -
     assert not any(bad(counts[at]) for at in [*range(390, 403), *range(428, 440)])
 
 
+@pytest.mark.parametrize("batch", [1, 8, 48])
+def test_no_batch_is_longer_than_a_batch_wherever_a_gap_falls(batch: int) -> None:
+    cells = Cells(3, 80, batch, calibrated(3), 0)
+    dice = random.Random(4)
+    t_us, longest = 0, 0
+    for n in range(6000):
+        t_us += SPACING_US * (5 if n % 97 == 0 else 1)
+        cells.sampled(t_us, [dice.randrange(500) for _ in range(3)], 0)
+        if n % 31 == 0:
+            cells.means_dg(t_us // 1000, 500)
+        longest = max([longest, *(len(counts) for *_, counts in cells.ready())])
+    assert longest == max(batch, 3)
+
+
 def test_nothing_is_compared_across_a_gap() -> None:
     shelf = Shelf(lambda _, t_s: 1000.0 if t_s < 5.0 or t_s >= 5.0125 else 3000.0)
     shelf.run(400)
@@ -265,3 +279,26 @@ def test_every_fault_of_a_cell_shows_within_a_second_of_its_condition(batch: int
         for n in range(163 + takes + 80):
             cells.sampled(n * SPACING_US, [raw if n >= 163 else dice.randrange(500), dice.randrange(500)], 0)
         assert cells.faults(n * SPACING_US // 1000) == [(code, 0)]
+
+
+def test_the_newest_counts_are_exactly_so_many() -> None:
+    shelf = Shelf(steady)
+    shelf.run(173)
+    counts = [shelf.cells.newest(0, most) for most in range(1, 81)]
+    shelf.run(40)
+    expected = [value for _, value in sorted(shelf.counts().items())][:170]
+    assert counts == [expected[-most:] for most in range(1, 81)]
+
+
+def test_times_stay_true_for_weeks() -> None:
+    cells = Cells(1, 80, 8, calibrated(1), 5_000)
+    dice = random.Random(2)
+    start_us = 5_000_000
+    for _day in range(60):
+        for n in range(160):
+            cells.sampled(start_us + n * SPACING_US, [dice.randrange(500)], 0)
+        _, _, t_ms, _, _, _ = cells.ready()[-1]
+        since_ms = t_ms - start_us // 1000
+        assert 1700 < since_ms < 2000
+        assert abs(since_ms / 12.5 - round(since_ms / 12.5)) < 0.1
+        start_us += 86_400_000_000
