@@ -63,8 +63,9 @@ class Gate:
         self._report.send(messages.commissioned(answer), now_ms)
 
     def watch_budget(self, now_ms: int) -> None:
-        """The fault passes when the next unlock would be granted."""
-        if self._faults.bits >> c.BUDGET & 1 and not self._budget.spent(now_ms):
+        """The fault passes when the next unlock would be granted.  Asked always: asking also drains the buckets."""
+        spent = self._budget.spent(now_ms)
+        if self._faults.bits >> c.BUDGET & 1 and not spent:
             self._faults.hold(c.BUDGET, False, now_ms)
 
     def _judge(self, visit: bytes, ttl_ms: int, mac: bytes, now_ms: int) -> int:

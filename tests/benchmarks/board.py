@@ -26,7 +26,7 @@ from tests.benchmarks.place import Given
 
 ZONES, RATE_HZ, BAUD = 12, 80, 115_200
 SETTLE_S = 3.0  # hello, first batches, the clock's first guess
-EDGES, LATEST_PULL_S = 300, 0.3
+EDGES, LATEST_PULL_S = 200, 0.3
 PARSED_FRAMES, PARSED_TIMES = 1200, 20
 CPU_GOAL, EDGE_GOAL_MS = 0.03, 20.0
 
