@@ -48,6 +48,8 @@ class Logbook:
         if self._asked_s is None:
             return [], None
         self._asked_s = None
+        if end.next == 0:  # the board cannot read its memory: nothing is known, and nothing has restarted
+            return [], None
         if end.next < self.next:  # another memory chip: its ring began at 1 again
             self.next = end.first
             return [], self._ask(now_s) if self.next < end.next else None

@@ -175,3 +175,12 @@ def test_in_any_life_each_entry_is_told_once_in_order_or_counted_as_lost(seed: i
     assert new == sorted(set(new))
     assert not set(new) & ring.torn
     assert len(new) + book.lost == ring.next - new[0]  # what was gone before it came, it cannot lose
+
+
+def test_a_board_that_cannot_read_its_memory_has_not_begun_a_new_ring() -> None:
+    book, ring = Logbook(), ring_of(10)
+    sync(book, ring, None)
+    assert book.due(None, 1.0) is not None
+    assert book.end(JournalEnd(0, 0), 1.0) == ([], None)
+    ring.write(2)
+    assert sync(book, ring, ring.next, 10.0) == [11, 12]
