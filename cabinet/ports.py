@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cabinet.units import CameraId, MemberId, Sku, VisitId, ZoneId
+from cabinet.vision.gallery import Gallery
 
 if TYPE_CHECKING:  # numpy costs 0.1 s and only vision code looks into a picture
     import numpy as np
@@ -216,8 +217,17 @@ class Recogniser(Protocol):
     def embed(self, crop: "Picture") -> Sequence[float]:
         """A unit vector that is near for pictures of the same product."""
 
-    def scores(self, crop: "Picture", gallery: Mapping[Sku, Sequence[float]]) -> Scores:
-        """Compare a tight crop with the class means of the gallery."""
+    def embed_all(self, crops: "Sequence[Picture]") -> Sequence[Sequence[float]]:
+        """`embed` of each, in their order."""
+
+    def find(self, picture: "Picture") -> tuple[int, int, int, int]:
+        """The tight box of the product in a whole photograph, in its pixels: left, top, right, bottom (outside)."""
+
+    def scores(self, crop: "Picture", gallery: Gallery) -> Scores:
+        """Compare a tight crop with the references of the gallery."""
+
+    def scores_all(self, crops: "Sequence[Picture]", gallery: Gallery) -> Sequence[Scores]:
+        """`scores` of each, in their order: cheaper than one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Knows files and the monotonic clock; decides nothing.  After a restart it goes o
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +13,10 @@ from cabinet import clock
 from cabinet.basket.evidence import Gap, Header, Mass
 from cabinet.ports import Frame
 from cabinet.trace import Recorder
-from cabinet.units import CameraId, Sku, VisitId
+from cabinet.units import CameraId, VisitId
+from cabinet.vision.gallery import Gallery
 
 UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
-
-Gallery = Mapping[Sku, Sequence[float]]
 
 
 @dataclass

@@ -27,11 +27,12 @@ from cabinet.basket.evidence import (
     Temperature,
 )
 from cabinet.ports import Eye, Frame, PortError, Recogniser
-from cabinet.recording import Gallery, Recording, begin, resume
+from cabinet.recording import Recording, begin, resume
 from cabinet.scales import Scales
 from cabinet.session.events import Event, EvidenceComplete
 from cabinet.trace import TraceError
 from cabinet.units import CameraId, VisitId, ZoneId
+from cabinet.vision.gallery import Gallery
 
 if TYPE_CHECKING:
     from cabinet.vision.motion import MotionFinder

@@ -64,7 +64,7 @@ class Camera:
 
 
 class Broken(ColourJudge):
-    def scores(self, crop: Pixels, gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def scores(self, crop: Pixels, gallery: Gallery) -> Scores:
         raise PortError("recogniser: no numbers")
 
 

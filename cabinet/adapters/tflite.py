@@ -10,7 +10,7 @@ import importlib
 import platform
 import threading
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from cabinet.ports import PortError, Scores
 from cabinet.units import Sku
+from cabinet.vision.gallery import Gallery
 
 TFLITE, LITERT = "tflite_runtime.interpreter", "ai_edge_litert.interpreter"
 THREADS = 1  # two threads on a busy box took 800 ms and more instead of 18
@@ -89,13 +90,26 @@ class ItemRecogniser:
         """A unit vector of a tight crop (BGR).  Raises PortError."""
         return tuple(float(x) for x in self._vector(crop))
 
-    def scores(self, crop: NDArray[np.uint8], gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def embed_all(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[float, ...]]:
+        return [self.embed(crop) for crop in crops]
+
+    def scores_all(self, crops: Sequence[NDArray[np.uint8]], gallery: Gallery) -> list[Scores]:
+        return [self.scores(crop, gallery) for crop in crops]
+
+    def find(self, picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+        """The middle of the photograph."""
+        height, width = picture.shape[:2]
+        side = round(min(height, width) * 0.65)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+
+    def scores(self, crop: NDArray[np.uint8], gallery: Gallery) -> Scores:
         """Softmax over cosine / temperature, with `other` as one more product of constant cosine.
 
         An empty gallery knows nothing: `other` is 1.  Raises PortError.
         """
         vector = self._vector(crop)
-        means = [self._mean(sku, mean) for sku, mean in gallery.items()]
+        means = [self._mean(sku, known.mean) for sku, known in gallery.items()]
         cosines = np.array([*(float(vector @ mean) for mean in means), self.card.other_threshold])
         powers = np.exp((cosines - cosines.max()) / self.card.temperature)
         shares = powers / powers.sum()

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cabinet.cli import board, goods, members, scale, service, show, start, visits
+from cabinet.cli import board, evaluate, goods, members, scale, service, show, start, visits
 from cabinet.cli.doctor import doctor
 from cabinet.cli.errors import CliError
 from cabinet.cli.status import status
@@ -44,6 +44,7 @@ app.add_typer(scale.app, name="scale", epilog="Example: cabinet scale watch s1")
 app.command(epilog='Example: cabinet unlock --purpose restock --reason "weekly restock"')(service.unlock)
 app.command(epilog="Example: cabinet run --config /etc/cabinet/cabinet.toml")(start.run)
 app.command(epilog="Example: cabinet demo --out demo-out --quick")(start.demo)
+app.add_typer(evaluate.app, name="eval", epilog="Example: cabinet eval states DIR --json")
 app.add_typer(start.cloud, name="cloud", epilog="Example: cabinet cloud charges --db cloud.db")
 app.add_typer(start.config_app, name="config", epilog="Example: cabinet config check cabinet.toml")
 app.command(epilog="Example: cabinet version")(start.version)

@@ -21,6 +21,7 @@ from cabinet.parts import Parts
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import open_visit
 from cabinet.units import MemberId, Sku, ZoneId
+from cabinet.vision.gallery import Reference
 
 BOARD_WAIT_S = 2.0  # a daemon that just began finds its board within a tenth of it
 LOOK_EVERY_S = 0.02
@@ -79,7 +80,7 @@ class Changing:
         with Refusals():
             version = self.ledger.put_product(sku, described)
             if mean is not None:
-                self.ledger.put_gallery(sku, mean, len(pictures), self.enrolment.item_model)
+                self.ledger.put_gallery(sku, Reference(mean, 0.0, len(pictures)), self.enrolment.item_model)
             if zone is not None:
                 self.ledger.set_stock(ZoneId(zone), sku, count)
         warnings = [] if pictures else ["no photographs: mass alone has to tell it apart"]

@@ -4,7 +4,7 @@ Pictures are looked at and forgotten; only numbers are stored, and only after ev
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from cabinet.control.requests import RequestError
 from cabinet.ledger import Ledger
 from cabinet.ports import Face, PortError, Recogniser
 from cabinet.units import Sku
+from cabinet.vision.gallery import Gallery
 
 if TYPE_CHECKING:
     from cabinet.ports import Picture
@@ -53,8 +54,8 @@ class Enrolment:
     def references(self) -> dict[Sku, int]:
         return {sku: entry.count for sku, entry in self.ledger.gallery(self.item_model).items()}
 
-    def gallery(self) -> Mapping[Sku, Sequence[float]]:
-        return {sku: entry.mean for sku, entry in self.ledger.gallery(self.item_model).items()}
+    def gallery(self) -> Gallery:
+        return self.ledger.gallery(self.item_model)
 
     def _mean(self, photos: Sequence[bytes], recogniser: Recogniser) -> tuple[float, ...]:
         import numpy as np  # noqa: PLC0415  with OpenCV, only when somebody enrols

@@ -171,11 +171,3 @@ class Member:
     consent: Consent
     templates: int
     tokens: int
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryEntry:
-    """What the recogniser remembers of a product: the mean of `count` unit vectors made by one model."""
-
-    mean: tuple[float, ...]
-    count: int

@@ -7,15 +7,16 @@ a charge moves it, a restock sets it, and it never goes below zero.
 import logging
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cabinet.basket.evidence import Product
-from cabinet.ledger.entries import GalleryEntry, Moves
+from cabinet.ledger.entries import Moves
 from cabinet.ledger.errors import EntryRefusedError
 from cabinet.ledger.notes import NoteRoom
 from cabinet.ledger.room import Room, pack, unpack
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.gallery import Reference
 from cabinet.wire import SAFE_INTEGER
 
 log = logging.getLogger(__name__)
@@ -63,20 +64,28 @@ class GoodsRoom(NoteRoom, Room):
                 db.execute("UPDATE identity SET price_version = price_version + 1")
         return gone
 
-    def gallery(self, model: str) -> dict[Sku, GalleryEntry]:
+    def gallery(self, model: str) -> dict[Sku, Reference]:
         """What the recogniser remembers, made by the model with this sha256."""
-        rows = self._file.rows("SELECT sku, mean, count FROM gallery WHERE model = ? ORDER BY sku", model)
-        return {Sku(row["sku"]): GalleryEntry(unpack(row["mean"]), row["count"]) for row in rows}
+        rows = self._file.rows("SELECT sku, mean, spread, count FROM gallery WHERE model = ? ORDER BY sku", model)
+        return {Sku(row["sku"]): Reference(unpack(row["mean"]), row["spread"], row["count"]) for row in rows}
 
-    def put_gallery(self, sku: Sku, mean: Sequence[float], count: int, model: str) -> None:
-        """Replace the product's mean vector.  Raises EntryRefusedError for an unknown SKU or a broken vector."""
+    def put_gallery(self, sku: Sku, reference: Reference, model: str, picture: bytes | None = None) -> None:
+        """Replace what is remembered of the product; `picture`: a small JPEG of it, for people.  Raises EntryRefusedError for an unknown SKU or a broken vector."""
         if sku not in self.catalog():
             raise EntryRefusedError(f"gallery: the SKU {sku!r} is not in the catalogue")
-        if not mean or not all(math.isfinite(value) for value in mean) or count < 1 or not model:
+        mean, count = reference.mean, reference.count
+        finite = all(math.isfinite(value) for value in (*mean, reference.spread))
+        if not mean or not finite or reference.spread < 0 or count < 1 or not model:
             raise EntryRefusedError(f"gallery of {sku}: needs finite numbers, a count of at least 1 and a model")
         with self._file.writing() as db:
-            row = {"sku": sku, "model": model, "mean": pack(mean), "count": count}
+            row = {"sku": sku, "model": model, "mean": pack(mean), "spread": reference.spread, "count": count}
+            row["picture"] = picture
             db.table("gallery").upsert(row, pk=("sku", "model"))
+
+    def gallery_picture(self, sku: Sku, model: str) -> bytes | None:
+        """A small JPEG of the product as it was taught, where one was kept."""
+        row = self._file.row("SELECT picture FROM gallery WHERE sku = ? AND model = ?", sku, model)
+        return None if row is None else row["picture"]
 
     def planogram(self) -> dict[ZoneId, tuple[Sku, ...]]:
         """Which products each zone is meant to hold, in the order given."""

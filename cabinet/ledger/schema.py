@@ -156,4 +156,9 @@ CREATE TRIGGER journal_never_changes BEFORE UPDATE ON board_journal
     BEGIN SELECT RAISE(ABORT, 'what the board wrote never changes'); END;
 """
 
-MIGRATIONS: Final = (FIRST, BOARD_JOURNAL)
+GALLERY_SPREAD = """
+ALTER TABLE gallery ADD COLUMN spread REAL NOT NULL DEFAULT 0 CHECK (spread >= 0);
+ALTER TABLE gallery ADD COLUMN picture BLOB; -- a small JPEG of the product, for people
+"""
+
+MIGRATIONS: Final = (FIRST, BOARD_JOURNAL, GALLERY_SPREAD)

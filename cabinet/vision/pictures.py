@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.gallery import Gallery
 
 cv2.setNumThreads(1)  # two cores are shared with everything else, and threads made these small pictures no faster
 
@@ -20,7 +21,6 @@ Plane = NDArray[np.float32]  # height x width
 Mask = NDArray[np.uint8]  # height x width, 0 or 255
 Box = tuple[int, int, int, int]  # pixels: left, top, right, bottom; right and bottom are outside
 Polygon = Sequence[tuple[float, float]]  # corners in pixels of a camera frame
-Gallery = Mapping[Sku, Sequence[float]]
 Action = Literal["take", "return", "unknown"]
 
 
@@ -35,6 +35,7 @@ class Judge(Protocol):
     """The part of a recogniser that vision needs."""
 
     def embed(self, crop: Picture) -> Sequence[float]: ...
+    def find(self, picture: Picture) -> Box: ...
     def scores(self, crop: Picture, gallery: Gallery) -> ScoresLike: ...
 
 

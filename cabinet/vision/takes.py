@@ -10,6 +10,7 @@ from math import log
 
 from cabinet.units import Sku, ZoneId
 from cabinet.vision.change import Region, compare
+from cabinet.vision.gallery import Reference
 from cabinet.vision.pictures import Action, Box, Gallery, Judge, Picture, Polygon, ScoresLike, Seen, cut
 
 UNKNOWN = 0.5  # of `other`: neither picture shows a product of the gallery
@@ -44,7 +45,7 @@ def look(
 
 def _alike(before: Picture, after: Picture, recogniser: Judge) -> bool:
     """Whether the recogniser takes both for pictures of the same thing, whatever it is."""
-    return recogniser.scores(after, {ITSELF: recogniser.embed(before)}).other < 0.5
+    return recogniser.scores(after, {ITSELF: Reference(tuple(recogniser.embed(before)))}).other < 0.5
 
 
 def judge(region: Region, before: ScoresLike, after: ScoresLike) -> list[Seen]:

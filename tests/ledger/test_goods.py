@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cabinet.basket.evidence import Product
-from cabinet.ledger import EntryRefusedError, GalleryEntry, Ledger
+from cabinet.ledger import EntryRefusedError, Ledger
+from cabinet.vision.gallery import Reference
 from cabinet.units import Sku, ZoneId
 from tests.ledger.examples import CATALOG, COLA, SHELF, WATER
 
@@ -58,16 +59,16 @@ def test_a_row_that_cannot_be_sold_honestly_is_refused_with_where_and_why(
 
 
 def test_the_gallery_belongs_to_one_model(ledger: Ledger) -> None:
-    ledger.put_gallery(COLA, (0.5, 0.25), 3, "sha-a")
-    ledger.put_gallery(COLA, (0.25, 0.5), 4, "sha-a")
-    assert ledger.gallery("sha-a") == {COLA: GalleryEntry((0.25, 0.5), 4)}
+    ledger.put_gallery(COLA, Reference((0.5, 0.25), 0.1, 3), "sha-a")
+    ledger.put_gallery(COLA, Reference((0.25, 0.5), 0.25, 4), "sha-a")
+    assert ledger.gallery("sha-a") == {COLA: Reference((0.25, 0.5), 0.25, 4)}
     assert ledger.gallery("sha-b") == {}
 
 
 @pytest.mark.parametrize(("sku", "mean", "count"), [("none", (1.0,), 1), (COLA, (), 1), (COLA, (1.0,), 0)])
 def test_a_broken_gallery_row_is_refused(ledger: Ledger, sku: Sku, mean: tuple[float, ...], count: int) -> None:
     with pytest.raises(EntryRefusedError, match="gallery"):
-        ledger.put_gallery(sku, mean, count, "sha-a")
+        ledger.put_gallery(sku, Reference(mean, 0.0, count), "sha-a")
 
 
 def test_the_planogram_keeps_the_order_given(ledger: Ledger) -> None:
@@ -97,7 +98,7 @@ def test_impossible_stock_is_refused(ledger: Ledger, zone: ZoneId, sku: Sku, cou
 def test_a_removed_product_takes_its_places_along(ledger: Ledger) -> None:
     ledger.set_stock(SHELF, COLA, 5)
     ledger.set_planogram(SHELF, [COLA, WATER])
-    ledger.put_gallery(COLA, (1.0,), 1, "sha")
+    ledger.put_gallery(COLA, Reference((1.0,)), "sha")
     assert ledger.remove_product(COLA)
     assert (ledger.stock(), ledger.planogram(), ledger.gallery("sha")) == ({}, {SHELF: (WATER,)}, {})
     assert not ledger.remove_product(COLA)

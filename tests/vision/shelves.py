@@ -103,7 +103,7 @@ class ColourJudge:
         middles = [part[:, wide // 4 : -wide // 4].reshape(-1, 3) for part in bare]
         return [float(x) for x in np.median(np.concatenate(middles), axis=0)]
 
-    def scores(self, crop: Pixels, gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def scores(self, crop: Pixels, gallery: Gallery) -> Scores:
         seen = np.array(self.embed(crop))
         skus = list(gallery)
         apart = [float(np.linalg.norm(seen - np.array(gallery[sku]))) for sku in skus]

@@ -34,7 +34,7 @@ class Counting(ColourJudge):
     def __init__(self) -> None:
         self.asked = 0
 
-    def scores(self, crop: Pixels, gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def scores(self, crop: Pixels, gallery: Gallery) -> Scores:
         self.asked += 1
         return super().scores(crop, gallery)
 

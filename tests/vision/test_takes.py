@@ -95,7 +95,7 @@ class Broken:
     def embed(self, crop: NDArray[np.uint8]) -> Sequence[float]:
         raise PortError(f"recogniser: broken at {crop.shape}")
 
-    def scores(self, crop: NDArray[np.uint8], gallery: Mapping[Sku, Sequence[float]]) -> Scores:
+    def scores(self, crop: NDArray[np.uint8], gallery: Gallery) -> Scores:
         raise PortError(f"recogniser: broken at {crop.shape} {len(gallery)}")
 
 
