@@ -220,11 +220,14 @@ class House:
 
     def _recogniser(self) -> ItemRecogniser | None:
         try:
-            recogniser = ItemRecogniser(self.facts.items.model)
+            items = self.facts.items
+            recogniser = ItemRecogniser(items.model, items.runtime, items.delegate)
         except PortError as error:
             self.parts.report("recogniser", str(error))
             return None
         self.parts.report("recogniser", None)
+        if items.delegate is not None:
+            self.parts.report("accelerator", recogniser.engines.trouble)
         return recogniser
 
     def _codes(self) -> CodeReader | None:
@@ -271,8 +274,17 @@ class House:
             limits=limits,
             state=lambda: self.daemon.state,
             lock=self.hardware.lock,
-            others={} if self.uplink is None else {"cloud": lambda: self._cloud()["why"]},
+            others=self._others(),
         )
+
+    def _others(self) -> dict[str, Callable[[], str | None]]:
+        """Parts that do not report by themselves: what is wrong with each."""
+        others: dict[str, Callable[[], str | None]] = {}
+        if self.uplink is not None:
+            others["cloud"] = lambda: self._cloud()["why"]
+        if self.recogniser is not None:
+            others["recogniser"] = self.recogniser.trouble
+        return others
 
     def _reporter(self, uplink: Uplink) -> Reporter:
         return Reporter(

@@ -1,6 +1,7 @@
-"""The network: EfficientNet-Lite0 cut after its last convolution, mean over the picture, a linear projection.
+"""The network: EfficientNet-Lite0, mean over the picture, a linear projection; and a small head that finds the item.
 
-The early blocks stay as published; the last five blocks and the projection are what `train.py` teaches.
+The early blocks stay as published and feed both: the late blocks and the projection (which product is it?) and the
+finder (where in a whole photograph is the product?), so that one file does both.
 """
 
 import torch
@@ -10,12 +11,14 @@ from torch import nn
 
 SIDE = 224  # pixels; the size EfficientNet-Lite0 was published for
 DIM = 128
-FIRST_TAUGHT_BLOCK = 11  # of 16: those that see the picture as 7 x 7
+GRID = 14  # cells a side of the finder's map
+FIRST_TAUGHT_BLOCK = 8  # of 16: the first eight see edges, colours and small parts, which are the same for all goods
+FRONT_CHANNELS = 80
 MEAN, SPREAD = 127.0, 128.0  # the published normalisation of the Lite family: (RGB - 127) / 128
 
 
 class Front(nn.Module):
-    """Pictures N,3,224,224 to N,112,14,14: never taught."""
+    """Pictures N,3,224,224 to N,80,14,14: never taught."""
 
     def __init__(self, net: EfficientNet) -> None:
         super().__init__()
@@ -30,7 +33,7 @@ class Front(nn.Module):
 
 
 class Tail(nn.Module):
-    """N,112,14,14 to N,128.  The last batch norm centres and evens out the dimensions; it folds into the projection."""
+    """N,80,14,14 to N,128.  The last batch norm centres and evens out the dimensions; it folds into the projection."""
 
     def __init__(self, net: EfficientNet) -> None:
         super().__init__()
@@ -55,20 +58,35 @@ class Tail(nn.Module):
                 part.eval()
 
 
-class Whole(nn.Module):
-    """What is exported: pictures N,3,224,224 in [-1, 1] to N,128, one linear layer at the end."""
+class Finder(nn.Module):
+    """N,80,14,14 to N,196: per cell the log-odds that it lies on the product that the photograph is of."""
 
-    def __init__(self, front: Front, tail: Tail) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.front, self.tail = front, tail
+        layers: list[nn.Module] = [nn.Conv2d(FRONT_CHANNELS, 64, 1), nn.ReLU6()]
+        for _ in range(3):  # each cell learns of a neighbourhood of 13 cells: nearly the whole photograph
+            layers += [nn.Conv2d(64, 64, 5, padding=2, groups=64), nn.ReLU6(), nn.Conv2d(64, 64, 1), nn.ReLU6()]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(64, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x).reshape(-1, GRID * GRID)
+
+
+class Whole(nn.Module):
+    """What is exported: pictures N,3,224,224 in [-1, 1] to N,128 (one linear layer at the end) and N,196."""
+
+    def __init__(self, front: Front, tail: Tail, finder: Finder) -> None:
+        super().__init__()
+        self.front, self.tail, self.finder = front, tail, finder
         gain = (tail.even.running_var + tail.even.eps).rsqrt()
         self.out = nn.Linear(1280, DIM)
         with torch.no_grad():
             self.out.weight.copy_(tail.project.weight * gain[:, None])
             self.out.bias.copy_(-tail.even.running_mean * gain)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.tail.pooled(self.front(x)))
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.front(x)
+        return self.out(self.tail.pooled(x)), self.finder(x)
 
 
 def published() -> tuple[Front, Tail]:

@@ -1,4 +1,4 @@
-"""The photographs, how they are split, and how a picture is made ready for the network."""
+"""The photographs, how they are split, and where in each the product is."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,10 @@ import numpy as np
 
 from network import SIDE
 
-CENTRE = 0.65  # share of the short side that a plain view keeps: the product fills about that much of a photograph
+FOLDS = 3  # every third packaged product, and every fifth kind of loose goods, is unseen in one fold
+LONG_SIDE = 480  # pixels; photographs are worked on at this size
+CENTRE = 0.65  # share of the short side taken where the teacher finds nothing
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,23 @@ def all_photos(grocery: Path) -> list[Photo]:
     return found
 
 
-def held_out(photos: list[Photo]) -> list[str]:
-    """Every third packaged class by name: never shown to the network, only used to measure."""
-    return sorted({p.name for p in photos if p.packaged})[2::3]
+def held_out(photos: list[Photo], fold: int | None) -> set[str]:
+    """Classes never shown to the network of this fold, only used to measure; none for the shipped model."""
+    if fold is None:
+        return set()
+    packaged = sorted({p.name for p in photos if p.packaged})
+    loose = sorted({p.name for p in photos if not p.packaged})
+    return {*packaged[fold::FOLDS], *loose[fold::5]}
 
 
 def read_rgb(path: Path) -> np.ndarray:
+    """uint8 RGB, at most LONG_SIDE pixels a side."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise SystemExit(f"cannot read {path}")
+    factor = LONG_SIDE / max(picture.shape[:2])
+    if factor < 1:
+        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
@@ -48,27 +59,45 @@ def fit(rgb: np.ndarray) -> np.ndarray:
     return cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
 
 
-def plain(rgb: np.ndarray) -> np.ndarray:
-    """The middle of a photograph."""
+def crop(rgb: np.ndarray, box: Box, pad: float = 0.03) -> np.ndarray:
+    """The box and a little air around it, stretched to the input square."""
+    left, top, right, bottom = box
+    across, down = (right - left) * pad, (bottom - top) * pad
     h, w = rgb.shape[:2]
-    side = int(min(h, w) * CENTRE)
-    top, left = (h - side) // 2, (w - side) // 2
-    return fit(rgb[top : top + side, left : left + side])
+    x0, x1 = max(round(left - across), 0), min(round(right + across), w)
+    y0, y1 = max(round(top - down), 0), min(round(bottom + down), h)
+    return fit(rgb[y0 : max(y1, y0 + 2), x0 : max(x1, x0 + 2)])
 
 
-def varied(rgb: np.ndarray, dice: np.random.Generator) -> np.ndarray:
-    """A random view: other crop, proportions, tilt, light, white balance, sharpness."""
+def centre(rgb: np.ndarray) -> Box:
     h, w = rgb.shape[:2]
-    side, shape = min(h, w) * dice.uniform(0.45, 0.9), np.exp(dice.uniform(-0.4, 0.4))
-    cw, ch = min(w, side * np.sqrt(shape)), min(h, side / np.sqrt(shape))
-    cx = w / 2 + dice.uniform(-0.5, 0.5) * 0.5 * (w - cw)
-    cy = h / 2 + dice.uniform(-0.5, 0.5) * 0.5 * (h - ch)
-    turn = cv2.getRotationMatrix2D((cx, cy), dice.normal(0, 8), 1.0)
-    turn = np.diag([SIDE / cw, SIDE / ch]) @ (turn - [[0, 0, cx - cw / 2], [0, 0, cy - ch / 2]])
-    out = cv2.warpAffine(rgb, turn, (SIDE, SIDE), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT).astype(
-        np.float32
-    )
-    out = 255 * (out / 255) ** np.exp(dice.normal(0, 0.2)) * np.exp(dice.normal(0, 0.08, 3))
-    if dice.random() < 0.3:
-        out = cv2.GaussianBlur(out, (0, 0), dice.uniform(0.5, 2.0))
-    return np.clip(out + dice.normal(0, 3), 0, 255).astype(np.uint8)
+    side = min(h, w) * CENTRE
+    return (w - side) / 2, (h - side) / 2, (w + side) / 2, (h + side) / 2
+
+
+class Teacher:
+    """COCO SSD as a class-agnostic box proposer: it teaches the finder, and is never shipped."""
+
+    def __init__(self, model: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.engine = Interpreter(str(model), num_threads=1)
+        self.engine.allocate_tensors()
+
+    def box(self, rgb: np.ndarray) -> Box:
+        """Of the boxes that hold the middle region, the one of the best score; the centre where there is none."""
+        h, w = rgb.shape[:2]
+        entry = self.engine.get_input_details()[0]
+        side = int(entry["shape"][1])
+        self.engine.set_tensor(entry["index"], cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)[None])
+        self.engine.invoke()
+        boxes, _, scores, _ = (self.engine.get_tensor(d["index"])[0] for d in self.engine.get_output_details())
+        best, chosen = 0.0, centre(rgb)
+        for (top, left, bottom, right), score in zip(np.clip(boxes, 0, 1), scores, strict=True):
+            area = (right - left) * (bottom - top)
+            off = np.hypot((left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5)
+            worth = float(score) * (1 - off) * min(1.0, area / 0.15)
+            if area < 0.04 or score < 0.12 or worth <= best:
+                continue
+            best, chosen = worth, (left * w, top * h, right * w, bottom * h)
+        return tuple(float(x) for x in chosen)

@@ -1,0 +1,7 @@
+"""The item recogniser over TFLite: `card` reads model.toml, `engine` runs the file, `recogniser` makes scores of it."""
+
+from cabinet.adapters.tflite.card import Card, ModelError, read_card
+from cabinet.adapters.tflite.engine import LITERT, TFLITE, Engine, Engines
+from cabinet.adapters.tflite.recogniser import ItemRecogniser
+
+__all__ = ["LITERT", "TFLITE", "Card", "Engine", "Engines", "ItemRecogniser", "ModelError", "read_card"]

@@ -1,0 +1,46 @@
+"""Pictures of what `cabinet eval` found."""
+
+from pathlib import Path
+from typing import Any
+
+from cabinet.cli.errors import RefusedError
+
+MOST_NAMED = 40  # products whose names still fit beside a map
+
+
+def draw_items(answer: dict[str, Any], path: Path) -> None:
+    """Confusions and reliability of `eval items`, as one PNG.  Raises RefusedError where it cannot be written."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  a second
+
+    names = sorted(answer["by_sku"])
+    place = {name: n for n, name in enumerate(names)}
+    figure = Figure(figsize=(14, 6.5), layout="constrained")
+    grid, curve = figure.subplots(1, 2, width_ratios=(3, 2))
+    shares = [[0.0] * len(names) for _ in names]
+    for name, facts in answer["by_sku"].items():
+        shares[place[name]][place[name]] = facts["top1"]
+    for mix in answer["confusions"]:
+        if mix["said"] in place:
+            shares[place[mix["truth"]]][place[mix["said"]]] = mix["count"] / answer["by_sku"][mix["truth"]]["queries"]
+    shown = grid.imshow(shares, vmin=0, vmax=1, cmap="magma_r", aspect="auto")
+    figure.colorbar(shown, ax=grid, label="share of its photographs")
+    if len(names) <= MOST_NAMED:
+        grid.set_xticks(range(len(names)), [name[:24] for name in names], rotation=90, fontsize=7)
+        grid.set_yticks(range(len(names)), [name[:24] for name in names], fontsize=7)
+    grid.set(title=f"named right {answer['top1']:.1%} of {answer['queries']}", xlabel="taken for", ylabel="is")
+    bins = [row for row in answer["reliability"] if row["count"]]
+    curve.plot([0, 1], [0, 1], color="0.7", linestyle=":")
+    curve.plot([row["confidence"] for row in bins], [row["right"] for row in bins], marker="o")
+    for row in bins:
+        curve.annotate(
+            str(row["count"]), (row["confidence"], row["right"]), textcoords="offset points", xytext=(4, -10)
+        )
+    curve.set(
+        title=f"calibration error {answer['ece']}", xlabel="said", ylabel="was right", xlim=(0, 1.02), ylim=(0, 1.02)
+    )
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise RefusedError(
+            f"--picture: {path} cannot be written ({error})", "name a .png in a folder of yours"
+        ) from error
