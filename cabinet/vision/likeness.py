@@ -49,8 +49,8 @@ class Known:
 def reference_of(vectors: Vectors) -> Reference:
     """What is remembered of one product: `vectors` are photographs x dimension, of unit length.
 
-    The spread of few photographs is drawn towards PRIOR_SPREAD, as if PRIOR_COUNT more had been seen.  Each is compared with
-    the mean of the others, for a photograph lies near a mean that it is part of.
+    The spread of few photographs is drawn towards PRIOR_SPREAD, as if PRIOR_COUNT more had been seen.  Each is compared
+    with the mean of the others, for a photograph lies near a mean that it is part of.
     """
     mean = unit(vectors.mean(0)[None])[0]
     count = len(vectors)

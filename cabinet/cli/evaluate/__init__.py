@@ -1,4 +1,4 @@
-"""`cabinet eval`: how right the cabinet's eyes are, on pictures with a known truth.  A file a command; needs no daemon."""
+"""`cabinet eval`: how right the cabinet's eyes are, on pictures whose truth is known.  A file a command; no daemon."""
 
 import typer
 

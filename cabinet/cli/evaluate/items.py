@@ -187,7 +187,7 @@ def figures(seen: Seen, gallery: "Gallery", recogniser: "ItemRecogniser") -> dic
 
 
 def _times(seen: Seen, gallery: "Gallery", recogniser: "ItemRecogniser") -> dict[str, Any]:
-    """Our time for a crop (prepare, run, compare with the whole gallery) beside the bare interpreter's on its tensor."""
+    """Our time for a crop (prepare, run, compare with the gallery) beside the bare interpreter's on its tensor."""
     ours, bare = [], []
     for photo in seen.photos[:: max(1, len(seen.photos) // TIMED)]:
         shown = _read(photo.path)
