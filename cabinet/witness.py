@@ -210,11 +210,14 @@ class Witness:
                 eye.pace(None)
 
     def _moving(self, finder: "MotionFinder", frame: Frame, polygons: Polygons, recording: Recording) -> list[Sighting]:
+        if self.recogniser is None or not recording.gallery:
+            return []
         t = recording.t(frame.at_s)
-        return [
-            Sighting(t, frame.camera, seen.zone, seen.action, t, t, seen.scores, seen.other, seen.box)
-            for seen in finder.update(frame.picture, frame.at_s, polygons, self.recogniser, recording.gallery)
-        ]
+        found = []
+        for seen in finder.update(frame.picture, frame.at_s, polygons, self.recogniser, recording.gallery):
+            t0, t1 = (recording.t(at_s) for at_s in seen.between_s or (frame.at_s, frame.at_s))
+            found.append(Sighting(t, frame.camera, seen.zone, seen.action, t0, t1, seen.scores, seen.other, seen.box))
+        return found
 
     async def _finish(self, recording: Recording, closed_s: float) -> None:
         """Wait for counts, not for luck: settled samples of every zone and a fresh frame of every camera."""

@@ -4,7 +4,7 @@ import asyncio
 import concurrent.futures
 import math
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from cabinet.basket.evidence import BARRIER, Door, Gap, Header, Health, Mass, Si
 from cabinet.ports import Eye, Frame, PortError, Recogniser, Scores
 from cabinet.scales import STEADY_S, Scales
 from cabinet.session.events import Event, EvidenceComplete
-from cabinet.units import CameraId, Sku, VisitId, ZoneId
+from cabinet.units import CameraId, VisitId, ZoneId
+from cabinet.vision.gallery import Gallery
 from cabinet.witness import AFTER_TAIL_S, Witness
 from tests.support.virtual_time import run_in_virtual_time
 from tests.vision.shelves import FULL, GALLERY, ZONES, ColourJudge, Pixels, photograph, render, without

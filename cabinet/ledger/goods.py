@@ -70,7 +70,10 @@ class GoodsRoom(NoteRoom, Room):
         return {Sku(row["sku"]): Reference(unpack(row["mean"]), row["spread"], row["count"]) for row in rows}
 
     def put_gallery(self, sku: Sku, reference: Reference, model: str, picture: bytes | None = None) -> None:
-        """Replace what is remembered of the product; `picture`: a small JPEG of it, for people.  Raises EntryRefusedError for an unknown SKU or a broken vector."""
+        """Replace what is remembered of the product; `picture`: a small JPEG of it, for people.
+
+        Raises EntryRefusedError for an unknown SKU or a broken vector.
+        """
         if sku not in self.catalog():
             raise EntryRefusedError(f"gallery: the SKU {sku!r} is not in the catalogue")
         mean, count = reference.mean, reference.count

@@ -1,21 +1,22 @@
-"""What is carried past a zone while the door is open: moving regions, recognised while they move.
+"""What leaves and comes while the door is open: bursts of movement at a zone, and what they changed there.
 
-Frame difference rather than a hand detector: palm detectors miss two of three hands that hold something.  One burst of
-movement at a zone gives at most one sighting, when several pictures of it agree; its direction stays unknown, for the
-pictures before and after the visit tell that better.  Work is bounded: LOOKS_PER_S crops at most.
+Frame difference rather than a hand detector: palm detectors miss two of three hands that hold something.  When a burst
+at a zone is over and the picture rests again, the zone is compared with how it was before: each place that changed is a
+take or a return, with what the crops of the moving region said while it moved.  A burst that changed nothing is told as
+`unknown`, and only where several crops agree on a product.  Work is bounded: LOOKS_PER_S crops, one comparison a burst.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.gallery import Gallery
 from cabinet.vision.pictures import (
     Box,
-    Gallery,
     Judge,
     Mask,
     Picture,
@@ -29,6 +30,7 @@ from cabinet.vision.pictures import (
     resized,
     scaled,
 )
+from cabinet.vision.takes import look
 
 WORK_WIDTH = 320
 LEAST_S = 0.18  # between two looks: 5 a second
@@ -39,10 +41,11 @@ IN_ZONE = 0.25  # of a region must be inside the zone's polygon
 FULL = 0.3  # of a crop must have moved: the rest is the shelf behind
 LOOKS_PER_S = 10.0
 REGIONS = 2  # of one frame
-QUIET_S = 0.6  # without movement: the burst is over
-LONGEST_S = 6.0  # a longer burst is told in pieces
+QUIET_S = 0.6  # without movement: the burst is over, and the picture rests
+LONGEST_S = 20.0  # a longer burst is told in pieces
 KNOWN = 0.5  # a crop with more `other` than this shows no product
 AGREEING = 2  # crops of one burst that name the same product
+MOVING = 0.5  # weight of what moved beside what the resting pictures show
 
 
 @dataclass
@@ -63,6 +66,7 @@ class MotionFinder:
     _credit: float = LOOKS_PER_S / 2
     _bursts: dict[ZoneId, Burst] = field(default_factory=dict)
     _polygons: dict[ZoneId, Mask] = field(default_factory=dict)
+    _resting: Picture | None = None  # the newest picture in which nothing moved at any zone
 
     def update(
         self,
@@ -77,19 +81,30 @@ class MotionFinder:
         Raises ValueError for no picture, and whatever the recogniser raises.
         """
         passed_s = at_s - self._last_s
-        if passed_s < LEAST_S or recogniser is None or not gallery:
+        if passed_s < LEAST_S or recogniser is None:
             return []
         self._last_s = at_s
         self._credit = min(self._credit + passed_s * LOOKS_PER_S, LOOKS_PER_S / 2)
         moved = self._moved(checked(picture))
         factor = picture.shape[1] / WORK_WIDTH
-        for box in _boxes(moved)[:REGIONS]:
+        boxes = _boxes(moved)
+        for box in boxes[:REGIONS]:
             zone = self._zone_of(moved, box, zones, factor)
             if zone is not None:
                 burst = self._bursts.setdefault(zone, Burst(at_s, at_s))
                 burst.last_s = at_s
                 self._recognise(picture, moved, box, burst, recogniser, gallery)
-        return self._over(at_s)
+        done = self._over(at_s)
+        seen: list[Seen] = []
+        if done and self._resting is not None:
+            changed = {zone: zones[zone] for zone in done}
+            seen = _crossings(look(self._resting, picture, changed, recogniser, gallery), done)
+        seen += [
+            told for zone, burst in done.items() if all(s.zone != zone for s in seen) for told in _told(zone, burst)
+        ]
+        if not self._bursts and not boxes:
+            self._resting = picture
+        return seen
 
     def _moved(self, picture: Picture) -> Mask:
         size = WORK_WIDTH, max(round(picture.shape[0] * WORK_WIDTH / picture.shape[1]), 1)
@@ -130,29 +145,47 @@ class MotionFinder:
             scores = recogniser.scores(cut(picture, there), gallery)
             if clearest is None or scores.other < clearest[0].other:
                 clearest = scores, there
-        if clearest is not None and clearest[0].other < KNOWN:
+        if clearest is not None and clearest[0].skus and clearest[0].other < KNOWN:
             burst.looks.append(clearest)
 
-    def _over(self, at_s: float) -> list[Seen]:
+    def _over(self, at_s: float) -> dict[ZoneId, Burst]:
+        """Bursts that have ended, taken out of the list."""
         done = [
             zone
             for zone, burst in self._bursts.items()
             if at_s - burst.last_s > QUIET_S or at_s - burst.began_s > LONGEST_S
         ]
-        told = [_told(zone, self._bursts.pop(zone).looks) for zone in done]
-        return [seen for seen in told if seen is not None]
+        return {zone: self._bursts.pop(zone) for zone in done}
 
 
-def _told(zone: ZoneId, looks: Sequence[tuple[ScoresLike, Box]]) -> Seen | None:
-    """The mean of the crops that agree on what it was, if enough do."""
+def _crossings(changes: Sequence[Seen], bursts: Mapping[ZoneId, Burst]) -> list[Seen]:
+    """Places that changed during the bursts, each with its burst's times, and with what was seen while it moved."""
+    told = []
+    for change in changes:
+        burst = bursts[change.zone]
+        alone = sum(other.zone == change.zone for other in changes) == 1
+        scores, other = dict(change.scores), change.other
+        if alone and len(burst.looks) >= AGREEING:  # of two things that moved at once nobody knows which was looked at
+            count = len(burst.looks)
+            moving = {sku: sum(s.skus[sku] for s, _ in burst.looks) / count for sku in scores}
+            scores = {sku: (1 - MOVING) * share + MOVING * moving[sku] for sku, share in scores.items()}
+            other = (1 - MOVING) * other + MOVING * sum(s.other for s, _ in burst.looks) / count
+        told.append(replace(change, scores=scores, other=other, between_s=(burst.began_s, burst.last_s)))
+    return told
+
+
+def _told(zone: ZoneId, burst: Burst) -> list[Seen]:
+    """Of a burst that changed nothing: the mean of the crops that agree on what it was, if enough do."""
+    looks = burst.looks
     named: Counter[Sku] = Counter(max(scores.skus, key=scores.skus.__getitem__) for scores, _ in looks)
     if not named or named.most_common(1)[0][1] < AGREEING:
-        return None
+        return []
     sku = named.most_common(1)[0][0]
     agreeing = [(s, box) for s, box in looks if max(s.skus, key=s.skus.__getitem__) == sku]
     count = len(agreeing)
     mean = {name: sum(s.skus[name] for s, _ in agreeing) / count for name in agreeing[0][0].skus}
-    return Seen(zone, "unknown", mean, sum(s.other for s, _ in agreeing) / count, agreeing[count // 2][1])
+    other, box = sum(s.other for s, _ in agreeing) / count, agreeing[count // 2][1]
+    return [Seen(zone, "unknown", mean, other, box, (burst.began_s, burst.last_s))]
 
 
 def _boxes(moved: Mask) -> list[Box]:

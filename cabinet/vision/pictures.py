@@ -44,6 +44,7 @@ class Seen:
     """Something changed hands at a zone.  `scores` and `other` are probabilities and sum to 1.
 
     `box` is in pixels of the picture before the visit (of the frame itself for what moved during the visit).
+    `between_s`: monotonic times of the movement that it belongs to; None where it compares two pictures.
     """
 
     zone: ZoneId
@@ -51,6 +52,7 @@ class Seen:
     scores: Mapping[Sku, float]
     other: float
     box: Box
+    between_s: tuple[float, float] | None = None
 
 
 def checked(picture: Picture) -> Picture:

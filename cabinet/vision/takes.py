@@ -10,8 +10,8 @@ from math import log
 
 from cabinet.units import Sku, ZoneId
 from cabinet.vision.change import Region, compare
-from cabinet.vision.gallery import Reference
-from cabinet.vision.pictures import Action, Box, Gallery, Judge, Picture, Polygon, ScoresLike, Seen, cut
+from cabinet.vision.gallery import Gallery, Reference
+from cabinet.vision.pictures import Action, Box, Judge, Picture, Polygon, ScoresLike, Seen, cut
 
 UNKNOWN = 0.5  # of `other`: neither picture shows a product of the gallery
 ITSELF = Sku("itself")

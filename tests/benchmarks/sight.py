@@ -58,7 +58,7 @@ def _gallery(recogniser: ItemRecogniser) -> tuple[Gallery, float]:
     for n in range(PRODUCTS):
         mean = dice.normal(size=recogniser.card.dim)
         gallery[Sku(f"{n:013}")] = Reference(tuple(map(float, mean / np.linalg.norm(mean))), 0.2, 5)
-    recogniser.scores(pictures.cabinet([["cola"]])[:64, :64], gallery)
+    recogniser.scores(np.full((64, 64, 3), 90, np.uint8), gallery)
     return gallery, (psutil.Process(os.getpid()).memory_info().rss - before) / (1 << 20)
 
 
@@ -90,8 +90,8 @@ def _crops(recogniser: ItemRecogniser, gallery: Gallery) -> Figures:
 
 def _stream(seed: int) -> list[Any]:
     """JPEG frames of one shelf that nobody touches, with a sensor's noise."""
-    dice = np.random.default_rng(seed)
-    shelf = cv2.resize(pictures.cabinet([["cola", "water", None], ["cola", None, "water"]]), (WIDTH, HEIGHT))
+    dice, names = np.random.default_rng(seed), list(pictures.LOOKS)
+    shelf = cv2.resize(pictures.cabinet([names[:3], names[1:4]]), (WIDTH, HEIGHT))
     frames = []
     for _ in range(10):
         noisy = np.clip(shelf.astype(np.float32) + dice.normal(0, 2.5, shelf.shape), 0, 255).astype(np.uint8)

@@ -8,8 +8,8 @@ import pytest
 
 from cabinet.basket.evidence import Product
 from cabinet.ledger import EntryRefusedError, Ledger
-from cabinet.vision.gallery import Reference
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.gallery import Reference
 from tests.ledger.examples import CATALOG, COLA, SHELF, WATER
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from cabinet.ports import Scores
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.gallery import Gallery, Reference
+from cabinet.vision.pictures import Box
 
 Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 640, 480
@@ -23,7 +25,7 @@ COLOURS = {  # B, G, R
     Sku("white"): (225, 230, 230),
     Sku("dark"): (45, 35, 30),
 }
-GALLERY: Mapping[Sku, Sequence[float]] = {**COLOURS}
+GALLERY: Gallery = {sku: Reference(tuple(map(float, colour))) for sku, colour in COLOURS.items()}
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,19 @@ class ColourJudge:
         middles = [part[:, wide // 4 : -wide // 4].reshape(-1, 3) for part in bare]
         return [float(x) for x in np.median(np.concatenate(middles), axis=0)]
 
+    def embed_all(self, crops: Sequence[Pixels]) -> list[Sequence[float]]:
+        return [self.embed(crop) for crop in crops]
+
+    def scores_all(self, crops: Sequence[Pixels], gallery: Gallery) -> list[Scores]:
+        return [self.scores(crop, gallery) for crop in crops]
+
+    def find(self, picture: Pixels) -> Box:
+        return 0, 0, picture.shape[1], picture.shape[0]
+
     def scores(self, crop: Pixels, gallery: Gallery) -> Scores:
         seen = np.array(self.embed(crop))
         skus = list(gallery)
-        apart = [float(np.linalg.norm(seen - np.array(gallery[sku]))) for sku in skus]
+        apart = [float(np.linalg.norm(seen - np.array(gallery[sku].mean))) for sku in skus]
         powers = np.exp(-np.array([*apart, 55.0]) / 12)
         shares = powers / powers.sum()
         return Scores(dict(zip(skus, map(float, shares), strict=False)), float(shares[-1]))

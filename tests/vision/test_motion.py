@@ -1,12 +1,13 @@
 """What is carried past a zone while the door is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cabinet.ports import Scores
 from cabinet.units import Sku
+from cabinet.vision.gallery import Gallery
 from cabinet.vision.motion import LOOKS_PER_S, MotionFinder
 from cabinet.vision.pictures import Seen
 from tests.vision.shelves import FULL, GALLERY, ZONES, ColourJudge, Item, draw, photograph, render

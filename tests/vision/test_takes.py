@@ -1,6 +1,6 @@
 """What left or came, from the pictures before and after a visit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cabinet.ports import PortError, Scores
 from cabinet.units import Sku, ZoneId
 from cabinet.vision.change import Region
+from cabinet.vision.gallery import Gallery
 from cabinet.vision.pictures import Seen
 from cabinet.vision.takes import best_sku, judge, look
 from tests.vision import shelves
@@ -92,6 +93,9 @@ def test_an_array_that_is_no_picture_is_refused() -> None:
 
 
 class Broken:
+    def find(self, picture: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+        raise PortError(f"recogniser: broken at {picture.shape}")
+
     def embed(self, crop: NDArray[np.uint8]) -> Sequence[float]:
         raise PortError(f"recogniser: broken at {crop.shape}")
 

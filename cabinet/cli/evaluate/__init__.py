@@ -4,6 +4,8 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Measure recognition on pictures whose truth is known. Needs no daemon.")
 
+from cabinet.cli.evaluate.frames import frames  # noqa: E402  likewise
 from cabinet.cli.evaluate.items import items  # noqa: E402  each command needs the app
 
 app.command(epilog="Example: cabinet eval items --gallery refs/ --queries shop/ --json")(items)
+app.command(epilog="Example: cabinet eval frames bottles.mp4 --truth truth.json --json")(frames)

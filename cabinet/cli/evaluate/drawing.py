@@ -38,6 +38,32 @@ def draw_items(answer: dict[str, Any], path: Path) -> None:
     curve.set(
         title=f"calibration error {answer['ece']}", xlabel="said", ylabel="was right", xlim=(0, 1.02), ylim=(0, 1.02)
     )
+    _saved(figure, path)
+
+
+def draw_frames(video: Path, answer: dict[str, Any], path: Path) -> None:
+    """The frame after each told event, with its box, as one PNG."""
+    import cv2  # noqa: PLC0415  only where pictures are drawn
+    from matplotlib.figure import Figure  # noqa: PLC0415  a second
+
+    found = answer["found"] or [{"t0": 0.0, "t1": 0.0, "action": "nothing told", "box": [0, 0, 0, 0], "true": False}]
+    figure = Figure(figsize=(5 * min(len(found), 4), 3.2 * ((len(found) + 3) // 4)), layout="constrained")
+    axes = figure.subplots((len(found) + 3) // 4, min(len(found), 4), squeeze=False).ravel()
+    film = cv2.VideoCapture(str(video))
+    for axis, event in zip(axes, found, strict=False):
+        film.set(cv2.CAP_PROP_POS_MSEC, 1000 * (event["t0"] + event["t1"]) / 2)
+        ok, shown = film.read()
+        if ok:
+            left, top, right, bottom = event["box"]
+            cv2.rectangle(shown, (left, top), (right, bottom), (0, 200, 0) if event["true"] else (0, 0, 255), 3)
+            axis.imshow(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB))
+        axis.set_title(f"{event['action']} {event['t0']:.1f} - {event['t1']:.1f} s", fontsize=9)
+    for axis in axes:
+        axis.set_axis_off()
+    _saved(figure, path)
+
+
+def _saved(figure: Any, path: Path) -> None:  # noqa: ANN401  a matplotlib figure
     try:
         figure.savefig(path, dpi=110)
     except (OSError, ValueError) as error:
