@@ -4,10 +4,10 @@ PYTHON ?=
 export PYTHON
 PY := .venv/bin/python
 
-.PHONY: help setup demo test lint bench campaign chaos lock clean
+.PHONY: help setup demo test lint bench campaign chaos train-item lock clean
 
 help:           ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup:          ## apt packages if missing, .venv from the lock files
 	@.ci/setup
@@ -29,6 +29,9 @@ campaign: setup ## the slow campaigns (marker "campaign")
 
 chaos: setup    ## processes killed at random while people shop (marker "chaos")
 	@$(PY) -m pytest -q -m chaos
+
+train-item: setup ## rebuild models/item from the photographs (about two hours)
+	@models/item/training/run "$${CABINET_DATA:-../shared/data}"
 
 lock:           ## make the lock files anew (needs uv)
 	uv pip compile requirements.in --override requirements.override --python-version 3.11 --universal \

@@ -148,3 +148,54 @@ def test_every_event_of_the_real_video_is_found_and_none_invented(shared_data: P
     bottles = shared_data / "interiors" / "bottles"
     answer = json.loads(run("frames", bottles / "bottles.mp4", "--truth", bottles / "truth.json", "--json").stdout)
     assert (answer["matched"], answer["missed"], answer["invented"]) == (3, 0, 0)
+
+
+def shelf_states(folder: Path, states: list[list[str | None]]) -> Path:
+    folder.mkdir(exist_ok=True)
+    truth = {}
+    for n, goods in enumerate(states):
+        cv2.imwrite(str(folder / f"{n}.jpg"), pictures.cabinet([goods, [None] * 6], seed=n))
+        truth[str(n)] = {sku: goods.count(sku) for sku in SKUS if sku in goods}
+    (folder / "truth.json").write_text(json.dumps({"truth": truth}))
+    return folder
+
+
+def test_what_left_a_shelf_between_two_states_is_told_with_its_count(tmp_path: Path) -> None:
+    a, b, c = SKUS[0], SKUS[2], SKUS[3]
+    folder = shelf_states(tmp_path / "s", [[a, a, b, c], [None, a, b, None], [None, a, None, None]])
+    answer = json.loads(run("states", folder, "--json").stdout)
+    assert [(pair["seen"], pair["exact"]) for pair in answer["pairs"]] == [({a: -1, c: -1}, True), ({b: -1}, True)]
+    assert (answer["exact"], answer["of"], answer["phantoms"], answer["missed"]) == (2, 2, 0, 0)
+
+
+def test_references_may_be_given(tmp_path: Path) -> None:
+    a, b = SKUS[0], SKUS[2]
+    folder = shelf_states(tmp_path / "s", [[a, b], [a, None]])
+    for sku in (a, b):
+        (tmp_path / "refs" / sku).mkdir(parents=True)
+        for k in range(3):
+            cv2.imwrite(str(tmp_path / "refs" / sku / f"{k}.png"), photograph(sku, k))
+    answer = json.loads(run("states", folder, "--references", tmp_path / "refs", "--json").stdout)
+    assert [pair["seen"] for pair in answer["pairs"]] == [{b: -1}]
+
+
+def test_a_truth_that_does_not_fit_is_not_called_exact(tmp_path: Path) -> None:
+    a, b = SKUS[0], SKUS[2]
+    folder = shelf_states(tmp_path / "s", [[a, b], [a, None]])
+    (folder / "truth.json").write_text(json.dumps({"truth": {"0": {a: 2, b: 1}, "1": {a: 1}}}))
+    assert json.loads(run("states", folder, "--json").stdout)["exact"] == 0
+
+
+def test_a_missing_state_picture_is_named(tmp_path: Path) -> None:
+    folder = shelf_states(tmp_path / "s", [[SKUS[0]], [None]])
+    (folder / "1.jpg").unlink()
+    answer = run("states", folder)
+    assert answer.exit_code == 2
+    assert "1.jpg" in answer.stderr
+
+
+def test_the_three_changes_of_the_real_cabinet_are_exact(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "interiors" / "vending_states"
+    answer = json.loads(run("states", folder, "--picture", tmp_path / "states.png", "--json").stdout)
+    assert (answer["exact"], answer["of"], answer["phantoms"]) == (3, 3, 0)
+    assert (tmp_path / "states.png").is_file()

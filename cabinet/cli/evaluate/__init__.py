@@ -9,3 +9,6 @@ from cabinet.cli.evaluate.items import items  # noqa: E402  each command needs t
 
 app.command(epilog="Example: cabinet eval items --gallery refs/ --queries shop/ --json")(items)
 app.command(epilog="Example: cabinet eval frames bottles.mp4 --truth truth.json --json")(frames)
+from cabinet.cli.evaluate.states import states  # noqa: E402  likewise
+
+app.command(epilog="Example: cabinet eval states vending_states/ --json")(states)

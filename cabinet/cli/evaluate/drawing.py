@@ -70,3 +70,24 @@ def _saved(figure: Any, path: Path) -> None:  # noqa: ANN401  a matplotlib figur
         raise RefusedError(
             f"--picture: {path} cannot be written ({error})", "name a .png in a folder of yours"
         ) from error
+
+
+def draw_states(shown: dict[str, Any], pairs: list[dict[str, Any]], path: Path) -> None:
+    """Each pair side by side, the changed places boxed on the one before.  `shown`: RGB by state."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  a second
+    from matplotlib.patches import Rectangle  # noqa: PLC0415  likewise
+
+    figure = Figure(figsize=(10, 4.4 * len(pairs)), layout="constrained")
+    axes = figure.subplots(len(pairs), 2, squeeze=False)
+    for (left, right), pair in zip(axes, pairs, strict=True):
+        left.imshow(shown[pair["before"]])
+        right.imshow(shown[pair["after"]])
+        for region in pair["regions"]:
+            x0, y0, x1, y1 = region["box"]
+            left.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="red", linewidth=2))
+            left.text(x0, y0 - 4, f"{region['action']} {region['sku']}", color="red", fontsize=8)
+        left.set_title(f"{pair['before']} → {pair['after']}: {'exact' if pair['exact'] else 'WRONG'}", fontsize=10)
+        right.set_title(f"seen {pair['seen']}, truth {pair['truth']}", fontsize=8)
+        left.set_axis_off()
+        right.set_axis_off()
+    _saved(figure, path)

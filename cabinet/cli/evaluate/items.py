@@ -68,7 +68,7 @@ def items(
     recogniser = _recogniser(model, runtime)
     known, asked = photos_of(gallery, "--gallery", references), photos_of(queries, "--queries")
     taught = look(recogniser, known, "references")
-    made = _gallery(taught)
+    made = gallery_of(taught)
     seen = look(recogniser, asked, "queries")
     answer = figures(seen, made, recogniser)
     answer["skipped"] = taught.skipped + seen.skipped
@@ -209,7 +209,8 @@ def _times(seen: Seen, gallery: "Gallery", recogniser: "ItemRecogniser") -> dict
     }
 
 
-def _gallery(taught: Seen) -> "Gallery":
+def gallery_of(taught: Seen) -> "Gallery":
+    """The references of every SKU that was looked at."""
     from cabinet.units import Sku  # noqa: PLC0415  with the rest of what needs numpy
     from cabinet.vision.likeness import reference_of  # noqa: PLC0415  likewise
 
