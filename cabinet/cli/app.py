@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cabinet.cli import board, evaluate, goods, members, scale, service, show, start, visits
+from cabinet.cli import board, camera, evaluate, goods, members, scale, service, show, start, visits
 from cabinet.cli.doctor import doctor
 from cabinet.cli.errors import CliError
 from cabinet.cli.status import status
@@ -40,6 +40,7 @@ app.add_typer(members.app, name="members", epilog="Example: cabinet members list
 app.add_typer(goods.catalog, name="catalog", epilog="Example: cabinet catalog list")
 app.add_typer(goods.stock, name="stock", epilog="Example: cabinet stock set s1 070847811169 6")
 app.add_typer(board.app, name="board", epilog="Example: cabinet board info")
+app.add_typer(camera.app, name="camera", epilog="Example: cabinet camera list")
 app.add_typer(scale.app, name="scale", epilog="Example: cabinet scale watch s1")
 app.command(epilog='Example: cabinet unlock --purpose restock --reason "weekly restock"')(service.unlock)
 app.command(epilog="Example: cabinet run --config /etc/cabinet/cabinet.toml")(start.run)

@@ -1,5 +1,7 @@
 """The config's words as the trace's words."""
 
+from collections.abc import Callable
+
 from cabinet import config
 from cabinet.basket import evidence
 from cabinet.config import Config
@@ -13,18 +15,14 @@ def zones(facts: Config) -> dict[ZoneId, evidence.Zone]:
     return {ZoneId(zone.id): _zone(zone) for zone in facts.zones}
 
 
-def cameras(facts: Config) -> dict[CameraId, evidence.Camera]:
-    return {CameraId(camera.id): _camera(camera) for camera in facts.cameras}
-
-
-def polygons(camera: config.Camera) -> Polygons:
-    return {ZoneId(zone): tuple(corners) for zone, corners in camera.polygons.items()}
+def cameras(facts: Config, polygons: Callable[[config.Camera], Polygons]) -> dict[CameraId, evidence.Camera]:
+    """With the polygons in force."""
+    return {CameraId(camera.id): _camera(camera, polygons(camera)) for camera in facts.cameras}
 
 
 def _zone(zone: config.Zone) -> evidence.Zone:
     return evidence.Zone(zone.kind, zone.cells, zone.capacity_g, BOARD_HZ, zone.noise_g, zone.quantum_g)
 
 
-def _camera(camera: config.Camera) -> evidence.Camera:
-    seen = polygons(camera)
+def _camera(camera: config.Camera, seen: Polygons) -> evidence.Camera:
     return evidence.Camera(camera.width, camera.height, camera.fps, tuple(seen), seen)

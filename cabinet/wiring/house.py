@@ -19,8 +19,10 @@ from cabinet.caretaker import Caretaker, Limits
 from cabinet.config import Config
 from cabinet.control import Control
 from cabinet.control.board import BoardRoom
+from cabinet.control.cameras import CameraRoom
 from cabinet.control.changing import Changing
 from cabinet.control.enrolment import Enrolment
+from cabinet.control.geometry import Geometry
 from cabinet.control.looking import Looking
 from cabinet.control.maintenance import Maintenance
 from cabinet.control.scales import Weighing
@@ -30,7 +32,7 @@ from cabinet.daemon import Daemon
 from cabinet.greeter import Greeter
 from cabinet.ledger import Ledger
 from cabinet.parts import Parts
-from cabinet.ports import PortError, Template
+from cabinet.ports import Eye, PortError, Template
 from cabinet.reporter import Reporter
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
@@ -65,6 +67,7 @@ class House:
         self.parts = Parts(self._post, clock.now_s)
         expect_parts(self.parts, facts)
         self.cameras = cameras(facts)
+        self.geometry = Geometry(facts, self.parts)
         self.recogniser = self._recogniser()
         self.faces = FaceWorker(rest_s=facts.identity.face_worker_rest_s) if facts.identity.faces else None
         self.codes = self._codes()
@@ -74,11 +77,7 @@ class House:
 
         self.witness = Witness(
             Scales(words.zones(facts)),
-            {
-                CameraId(camera.id): (self.cameras[CameraId(camera.id)], words.polygons(camera))
-                for camera in facts.cameras
-                if camera.role == "interior"
-            },
+            self._eyes(),
             self.recogniser,
             self.traces,
             self._header,
@@ -175,11 +174,22 @@ class House:
             purpose=purpose,  # type: ignore[arg-type]  # the machine's own words
             currency=self.facts.cabinet.currency,
             zones=words.zones(self.facts),
-            cameras=words.cameras(self.facts),
+            cameras=words.cameras(self.facts, self.geometry.polygons),
             catalog=self.ledger.catalog(),
             planogram=self.ledger.planogram(),
             stock=self.ledger.stock(),
         )
+
+    def _eyes(self) -> dict[CameraId, tuple[Eye, words.Polygons]]:
+        return {
+            CameraId(camera.id): (self.cameras[CameraId(camera.id)], self.geometry.polygons(camera))
+            for camera in self.facts.cameras
+            if camera.role == "interior"
+        }
+
+    def _calibrated(self) -> None:
+        """Another visit looks at other polygons: none is open meanwhile."""
+        self.witness.eyes = self._eyes()
 
     def _connect(self) -> None:
         self.daemon.watchers.append(self.watching.happened)
@@ -205,6 +215,7 @@ class House:
             self.looking,
             self.changing,
             BoardRoom(self.facts, self.ledger, desk, self.maintenance),
+            CameraRoom(self.facts, self.cameras, self.geometry, self.maintenance, self._calibrated),
             Weighing(self.facts, scales, self.parts, desk, self.maintenance),
             Selftest(self.nerves, self.hardware.lock, desk, self.maintenance),
         )

@@ -24,6 +24,7 @@ WANTED = {
     "members list", "members erase", "catalog add", "catalog list", "stock set", "stock list", "unlock", "run", "demo",
     "cloud run", "cloud charges", "config check", "version", "board info", "board watch", "board log",
     "board commission", "board selftest", "board flash", "scale show", "scale tare", "scale calibrate", "scale watch",
+    "camera list", "camera show", "camera markers", "camera calibrate",
 }  # fmt: skip  # a list
 
 
