@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cabinet.units import ZoneId
 from cabinet.vision.align import align
+from cabinet.vision.fourth import fourth
 from cabinet.vision.markers import CORNERS, Marker, find, numbers_of
 from cabinet.vision.patches import colours, same_light, unmatched
 from cabinet.vision.pictures import Picture, Polygon, checked, resized
@@ -118,16 +119,15 @@ def _of_zone(zone: ZoneId, channel: int, marks: Sequence[Marker]) -> Found:
     missing = [f"{n} ({CORNERS[k]})" for k, n in enumerate(wanted) if n not in {mark.number for mark in there}]
     if len(missing) > 1:
         return Found(zone, None, f"{len(there)} of 4 marks found, 3 are needed: look for {', '.join(missing)}")
-    middle = np.mean([mark.centre for mark in there], axis=0)
-    if missing:  # the middle of the outer two of three corners is that of the zone
-        absent = next(k for k, n in enumerate(wanted) if n not in {mark.number for mark in there})
-        ends = [mark.centre for mark in there if (wanted.index(mark.number) - absent) % 4 != 2]
-        middle = np.mean(ends, axis=0)
-    at = {wanted.index(mark.number): _outermost(mark, middle) for mark in there}
+    middles = {wanted.index(mark.number): mark.centre for mark in there}
+    for k in set(range(4)) - set(middles):
+        middles[k] = middles[(k + 1) % 4] + middles[(k - 1) % 4] - middles[(k + 2) % 4]
+    at = {wanted.index(mark.number): _outermost(mark, wanted.index(mark.number), middles) for mark in there}
     notes: list[str] = []
     for k in set(range(4)) - set(at):
-        at[k] = at[(k + 1) % 4] + at[(k - 1) % 4] - at[(k + 2) % 4]
-        notes.append(f"mark {missing[0]} was not found: that corner is guessed as a parallelogram's")
+        at[k], fits = fourth(k, {wanted.index(mark.number): mark.corners for mark in there}, at)
+        how = "from the size of the others" if fits else "as a parallelogram's"
+        notes.append(f"mark {missing[0]} was not found: that corner is guessed {how}")
     quad = np.array([at[k] for k in range(4)])
     hull = cv2.convexHull(quad.astype(np.float32)).reshape(-1, 2).astype(np.float64)
     if len(hull) < 4:
@@ -138,8 +138,11 @@ def _of_zone(zone: ZoneId, channel: int, marks: Sequence[Marker]) -> Found:
     return Found(zone, _corners(quad), None, tuple(notes))
 
 
-def _outermost(mark: Marker, middle: Quad) -> Quad:
-    return np.asarray(mark.corners[int(np.argmax(np.linalg.norm(mark.corners - middle, axis=1)))], np.float64)
+def _outermost(mark: Marker, k: int, middles: Mapping[int, Quad]) -> Quad:
+    """The corner away from both neighbours along the zone's edges, however the mark was turned."""
+    edges = [middles[k] - middles[(k + side) % 4] for side in (1, -1)]
+    away = sum((edge / max(float(np.linalg.norm(edge)), 1.0) for edge in edges), np.zeros(2))
+    return np.asarray(mark.corners[int(np.argmax(mark.corners @ away))], np.float64)
 
 
 def _changed(empty: Picture, filled: Picture) -> tuple[Quad, str | None]:
