@@ -27,7 +27,6 @@ from cabinet.vision.pictures import (
     checked,
     cut,
     filled,
-    resized,
     scaled,
 )
 from cabinet.vision.takes import look
@@ -38,6 +37,7 @@ MOVED = 16.0  # of 255
 FOLLOW = 0.4  # how fast the comparison picture follows: a hand that stays is still seen for half a second
 LEAST_SHARE, MOST_SHARE = 0.004, 0.5  # of the frame: less is noise, more is the lamp or a knocked camera
 IN_ZONE = 0.25  # of a region must be inside the zone's polygon
+SAMPLE = 4  # every fourth pixel each way tells the light as well as all
 FULL = 0.3  # of a crop must have moved: the rest is the shelf behind
 LOOKS_PER_S = 10.0
 REGIONS = 2  # of one frame
@@ -108,14 +108,16 @@ class MotionFinder:
 
     def _moved(self, picture: Picture) -> Mask:
         size = WORK_WIDTH, max(round(picture.shape[0] * WORK_WIDTH / picture.shape[1]), 1)
-        grey = cv2.cvtColor(resized(picture, *size), cv2.COLOR_BGR2GRAY)
-        now = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.5), np.float32)
+        grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), size, interpolation=cv2.INTER_AREA)
+        now = np.asarray(cv2.blur(grey, (5, 5)), np.float32)
         if self._background is None or self._background.shape != now.shape:
             self._background = now
-        light = float(np.median(now - self._background))
-        apart = np.abs(now - self._background - light)
-        self._background = self._background + FOLLOW * (now - self._background)
-        mask = np.asarray((apart > MOVED) * np.uint8(255), np.uint8)
+        apart = now - self._background
+        light = float(np.median(apart[::SAMPLE, ::SAMPLE]))
+        cv2.accumulateWeighted(now, self._background, FOLLOW)
+        mask = np.asarray(np.abs(apart - light) > MOVED, np.uint8) * np.uint8(255)
+        if cv2.countNonZero(mask) < LEAST_SHARE * FULL * mask.size:  # closing small gaps would not make it a region
+            return np.zeros_like(mask)
         return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), np.uint8)
 
     def _zone_of(self, moved: Mask, box: Box, zones: Mapping[ZoneId, Polygon], factor: float) -> ZoneId | None:
@@ -190,6 +192,8 @@ def _told(zone: ZoneId, burst: Burst) -> list[Seen]:
 
 def _boxes(moved: Mask) -> list[Box]:
     """Moving regions, largest first; none if nearly everything moves."""
+    if not cv2.countNonZero(moved):
+        return []
     count, _, facts, _ = cv2.connectedComponentsWithStats(moved)
     if np.count_nonzero(moved) > MOST_SHARE * moved.size:
         return []

@@ -1,8 +1,8 @@
 """`cabinet eval states`: pictures of one shelf in several states, compared two by two, beside what really changed.
 
 Where no references are given, they come from the states themselves: changed places are grouped by likeness, and each
-group takes the product's name whose counts fit it best over all pairs.  That measures what changed, how many, and whether
-one product is known again; it cannot measure names that the counts do not tell apart.
+group takes the product's name whose counts fit it best over all pairs.  That measures what changed, how many, and
+whether one product is known again; it cannot measure names that the counts do not tell apart.
 """
 
 import itertools
