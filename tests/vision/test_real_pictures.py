@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cabinet.adapters.tflite import ItemRecogniser
 from cabinet.units import Sku, ZoneId
 from cabinet.vision.change import compare
+from cabinet.vision.gallery import Gallery, Reference
 from cabinet.vision.takes import look
 
 Pixels = NDArray[np.uint8]
@@ -53,16 +54,14 @@ def recogniser() -> ItemRecogniser:
 
 
 @pytest.fixture(scope="module")
-def gallery(shared_data: Path, recogniser: ItemRecogniser) -> dict[Sku, tuple[float, ...]]:
+def gallery(shared_data: Path, recogniser: ItemRecogniser) -> Gallery:
     return {
-        sku: recogniser.embed(original(shared_data, state)[top:bottom, left:right])
+        sku: Reference(recogniser.embed(original(shared_data, state)[top:bottom, left:right]))
         for sku, (state, left, top, right, bottom) in REFERENCES.items()
     }
 
 
-def told(
-    data: Path, first: int, second: int, recogniser: ItemRecogniser, gallery: Mapping[Sku, Sequence[float]]
-) -> Counter[tuple[str, str]]:
+def told(data: Path, first: int, second: int, recogniser: ItemRecogniser, gallery: Gallery) -> Counter[tuple[str, str]]:
     seen = look(streamed(data, first), streamed(data, second), ZONES, recogniser, gallery)
     return Counter((s.action, max(s.scores, key=s.scores.__getitem__)) for s in seen)
 
@@ -74,7 +73,7 @@ def truth(data: Path, first: int, second: int, action: str) -> Counter[tuple[str
 
 
 def test_one_gatorade_and_one_pringles_left_the_real_cabinet(
-    shared_data: Path, recogniser: ItemRecogniser, gallery: dict[Sku, tuple[float, ...]]
+    shared_data: Path, recogniser: ItemRecogniser, gallery: Gallery
 ) -> None:
     seen = look(streamed(shared_data, 1), streamed(shared_data, 2), ZONES, recogniser, gallery)
     best = {s.zone: (s.action, max(s.scores, key=s.scores.__getitem__)) for s in seen}
@@ -82,23 +81,21 @@ def test_one_gatorade_and_one_pringles_left_the_real_cabinet(
     assert best == {"s1": ("take", "gatorade"), "s2": ("take", "pringles")}
 
 
-def test_both_are_recognised_beyond_doubt(
-    shared_data: Path, recogniser: ItemRecogniser, gallery: dict[Sku, tuple[float, ...]]
-) -> None:
+def test_both_are_recognised_beyond_doubt(shared_data: Path, recogniser: ItemRecogniser, gallery: Gallery) -> None:
     seen = look(streamed(shared_data, 1), streamed(shared_data, 2), ZONES, recogniser, gallery)
     assert min(max(s.scores.values()) for s in seen) > 0.8
 
 
 @pytest.mark.parametrize(("first", "second"), STATES)
 def test_what_left_between_two_states_is_told(
-    shared_data: Path, recogniser: ItemRecogniser, gallery: dict[Sku, tuple[float, ...]], first: int, second: int
+    shared_data: Path, recogniser: ItemRecogniser, gallery: Gallery, first: int, second: int
 ) -> None:
     assert told(shared_data, first, second, recogniser, gallery) == truth(shared_data, first, second, "take")
 
 
 @pytest.mark.parametrize(("first", "second"), STATES)
 def test_the_same_backwards_is_a_return_of_each(
-    shared_data: Path, recogniser: ItemRecogniser, gallery: dict[Sku, tuple[float, ...]], first: int, second: int
+    shared_data: Path, recogniser: ItemRecogniser, gallery: Gallery, first: int, second: int
 ) -> None:
     assert told(shared_data, second, first, recogniser, gallery) == truth(shared_data, first, second, "return")
 
