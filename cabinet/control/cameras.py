@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from cabinet import clock
 from cabinet.config import Camera, Config
 from cabinet.control.geometry import Corners, Geometry, Outline
-from cabinet.control.maintenance import Maintenance
+from cabinet.control.maintenance import FREE, Maintenance
 from cabinet.control.requests import Answer, Arguments, RequestError, text
 from cabinet.ports import Eye, Frame
+from cabinet.session.states import Servicing
 from cabinet.units import CameraId, ZoneId
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class CameraRoom:
     async def snapshot(self, arguments: Arguments, _: str) -> Answer:
         """The present picture; with `draw` the zones in force on it."""
         camera = self._camera(arguments, interior=False)
+        if camera.role == "front" and not isinstance(self.maintenance.daemon.state, (*FREE, Servicing)):
+            raise RequestError("somebody stands before the front camera", "wait until the visit has ended")
         frame = await self._fresh(camera)
         shown = frame.picture
         if arguments.get("draw"):
@@ -74,7 +77,11 @@ class CameraRoom:
         match step:
             case "empty":
                 await self.maintenance.begin(doing, who, for_s=RESTOCK_S)
-                self._empty = {(camera.id, zone): await self._fresh(camera)}
+                try:
+                    self._empty = {(camera.id, zone): await self._fresh(camera)}
+                except BaseException:
+                    self._done()
+                    raise
                 return {"camera": camera.id, "zone": zone, "ok": True, "for_s": RESTOCK_S}
             case "filled":
                 return await self._by_restock(camera, zone, doing)
