@@ -1,7 +1,8 @@
 """Lays the picture after a visit over the one before it: the camera may have been nudged, and the light may differ.
 
-Small movements only: a camera that looks elsewhere is reported as not aligned, and the pictures are then compared as
-they are.  Invents nothing: what the later picture does not show is marked as unseen.
+Small movements only.  Where too few points are common to both (a shelf that was emptied), the colours of what stayed
+are laid over each other; where that does not fit better either, the pictures are compared as they are, and it is said.
+Invents nothing: what the later picture does not show is marked as unseen.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from cabinet.vision.patches import colours, same_light, unmatched
 from cabinet.vision.pictures import Mask, Picture, resized
+from cabinet.vision.register import registered
 
 WORK_WIDTH = 640  # pixels; features at this width are fine enough for shelves, and cost 0.1 s
 FEATURES = 1500
@@ -29,6 +31,7 @@ STILL_PX = (
     0.2  # of STILL_WIDTH: half a pixel of the frame (measured: noise, light and three missing items stay below 0.03)
 )
 STILL_PEAK = 0.5  # of phase correlation's 1.0: a turn by 1 degree, a tilt or another scene falls below, or shifts
+BETTER_BARE = 0.99  # of pictures with little in common, most of whose difference is goods and stays
 BETTER = 0.97  # a movement must leave at most this share of the difference to be believed
 
 
@@ -53,9 +56,10 @@ def align(before: Picture, after: Picture) -> Alignment:
     candidates, why_not = _movements(resized(before, *work), resized(after, *work))
     shrink = np.diag([1 / scale, 1 / scale, 1.0])
     nothing = np.eye(3)
-    best, movement = _difference(before, after, nothing) * BETTER, nothing
-    for candidate in candidates:
-        full = shrink @ candidate @ np.linalg.inv(shrink)
+    best, movement = _difference(before, after, nothing), nothing
+    best *= BETTER if candidates else BETTER_BARE
+    fulls = [shrink @ candidate @ np.linalg.inv(shrink) for candidate in candidates]
+    for full in fulls or [registered(before, after)]:
         left = _difference(before, after, full)
         if left < best:
             best, movement = left, full

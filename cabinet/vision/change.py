@@ -27,6 +27,7 @@ QUIET = 0.3  # this share of a zone is taken to be unchanged: its greatest diffe
 OVER_NOISE = 2.5  # times the noise, where that is more than the floor
 CORE = 0.5  # of a place's peak difference: what lies below is its shadow
 GAP_HEIGHT = 0.12  # of a place's tallest column: lower columns lie between two things
+BOARD = 0.1  # of a place's widest row: a board between two shelves shows through
 BULK = 0.15  # of its usual extent: thinner ends are reflections
 LEAST_SHARE = 0.004  # of the frame: 35 x 35 pixels of 640 x 480
 LEAST_SIDE = 8  # pixels at work width: thinner is the rim of the frame or of a shelf that did not fit exactly
@@ -95,12 +96,29 @@ def _places(lost: Plane, gained: Plane, inside: Mask) -> list[tuple[Box, float, 
         core = max(floor, CORE * peak)
         places = [here & (plane > core) for plane in (lost, gained)]
         fuller = places[0] if places[0].sum() >= places[1].sum() else places[1]
-        for box in _side_by_side(fuller, least):
+        for box in (box for storey in _storeys(fuller, least) for box in _side_by_side(storey, least)):
             left, top, right, bottom = box
             area = (right - left) * (bottom - top)
             shares = [np.count_nonzero(place[top:bottom, left:right]) / area for place in places]
             found.append((box, float(shares[0]), float(shares[1])))
     return found
+
+
+def _storeys(place: NDArray[np.bool_], least: float) -> list[NDArray[np.bool_]]:
+    """One changed place cut where a board between two shelves stayed: GAP rows with almost nothing across."""
+    across = place.sum(axis=1)
+    wide = np.asarray((across >= max(2.0, BOARD * float(across.max()))) * np.uint8(255), np.uint8)[:, None]
+    framed = cv2.copyMakeBorder(wide, GAP, GAP, 0, 0, cv2.BORDER_CONSTANT, value=(0,))
+    whole = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, np.ones((GAP, 1), np.uint8))[GAP:-GAP, 0] > 0
+    solid = np.concatenate([[False], whole, [False]])
+    edges = np.flatnonzero(np.diff(solid.astype(np.int8)))
+    parts = []
+    for top, bottom in zip(edges[::2], edges[1::2], strict=True):
+        part = np.zeros_like(place)
+        part[top:bottom] = place[top:bottom]
+        if part.sum() >= least:
+            parts.append(part)
+    return parts
 
 
 def _side_by_side(place: NDArray[np.bool_], least: float) -> list[Box]:

@@ -49,7 +49,7 @@ def unmatched(before: Plane, after: Plane, reach: int, patch: int) -> tuple[Plan
     In the units of L, a, b, weighted.  Works in bytes of half a unit, four times as fast as with floats.
     """
     height, width = before.shape[:2]
-    one, other = _bytes(before), _bytes(after)
+    one, other = in_bytes(before), in_bytes(after)
     framed = cv2.copyMakeBorder(other, reach, reach, reach, reach, cv2.BORDER_REPLICATE)
     lost = np.full((height, width), 255, np.uint8)
     gained = lost.copy()
@@ -67,7 +67,7 @@ def unmatched(before: Plane, after: Plane, reach: int, patch: int) -> tuple[Plan
     return lost.astype(np.float32) * STEP, gained.astype(np.float32) * STEP
 
 
-def _bytes(lab: Plane) -> NDArray[np.uint8]:
+def in_bytes(lab: Plane) -> NDArray[np.uint8]:
     """Weighted L, a, b in steps of STEP units, 128 in the middle; colours beyond +-64 are as good as at 64."""
     centred = (lab - np.array([50, 0, 0], np.float32)) * (np.array(WEIGHTS, np.float32) / STEP) + 128
     return np.asarray(np.clip(np.round(centred), 0, 255), np.uint8)
