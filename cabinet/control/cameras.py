@@ -15,7 +15,7 @@ from cabinet.config import Camera, Config
 from cabinet.control.geometry import Corners, Geometry, Outline
 from cabinet.control.maintenance import FREE, Maintenance
 from cabinet.control.requests import Answer, Arguments, RequestError, text
-from cabinet.ports import Eye, Frame
+from cabinet.ports import Eye
 from cabinet.session.states import Servicing
 from cabinet.units import CameraId, ZoneId
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FRESH_S = 5.0  # a camera that is well has shown a new picture by then
 POLL_S = 0.05
+MEAN_OF = 5  # frames: a dim camera's noise is halved
 RESTOCK_S = 600.0  # somebody who never fills the shelf is waited for so long
 QUALITY = 92  # JPEG, of what is kept
 
@@ -36,7 +37,7 @@ class CameraRoom:
     geometry: Geometry
     maintenance: Maintenance
     changed: Callable[[], None]  # other polygons are in force
-    _empty: dict[tuple[str, ZoneId], Frame] = field(default_factory=dict, init=False)
+    _empty: dict[tuple[str, ZoneId], "Picture"] = field(default_factory=dict, init=False)
 
     def operations(self) -> dict[str, Any]:
         return {
@@ -55,12 +56,11 @@ class CameraRoom:
         camera = self._camera(arguments, interior=False)
         if camera.role == "front" and not isinstance(self.maintenance.daemon.state, (*FREE, Servicing)):
             raise RequestError("somebody stands before the front camera", "wait until the visit has ended")
-        frame = await self._fresh(camera)
-        shown = frame.picture
+        shown = await self._fresh(camera)
         if arguments.get("draw"):
             from cabinet.vision.calibration import drawn  # noqa: PLC0415  OpenCV only where there is a camera
 
-            shown = await asyncio.to_thread(drawn, frame.picture, self.geometry.polygons(camera))
+            shown = await asyncio.to_thread(drawn, shown, self.geometry.polygons(camera))
         return {**self._told(camera), "png_b64": _coded(await asyncio.to_thread(_encoded, shown, ".png"))}
 
     async def calibrate(self, arguments: Arguments, who: str) -> Answer:
@@ -69,7 +69,7 @@ class CameraRoom:
         if how == "markers":
             zones, must = self._zones(camera, arguments)
             async with self.maintenance.during(f"calibrate camera {camera.id}", who):
-                return await self._by_markers(camera, await self._fresh(camera), zones, must=must)
+                return await self._by_markers(camera, await self._fresh(camera, MEAN_OF), zones, must=must)
         if how != "restock":
             raise RequestError(f"how is {how!r}", 'give "markers" or "restock"')
         zone, step = self._zone(text(arguments, "zone")), text(arguments, "step")
@@ -78,7 +78,7 @@ class CameraRoom:
             case "empty":
                 await self.maintenance.begin(doing, who, for_s=RESTOCK_S)
                 try:
-                    self._empty = {(camera.id, zone): await self._fresh(camera)}
+                    self._empty = {(camera.id, zone): await self._fresh(camera, MEAN_OF)}
                 except BaseException:
                     self._done()
                     raise
@@ -99,15 +99,15 @@ class CameraRoom:
             self.changed()
         return self._told(camera)
 
-    async def _by_markers(self, camera: Camera, frame: Frame, zones: dict[ZoneId, int], *, must: bool) -> Answer:
+    async def _by_markers(self, camera: Camera, picture: "Picture", zones: dict[ZoneId, int], *, must: bool) -> Answer:
         from cabinet.vision.calibration import by_markers  # noqa: PLC0415  OpenCV only where there is a camera
 
-        finding = await asyncio.to_thread(by_markers, frame.picture, zones, self.geometry.polygons(camera))
+        finding = await asyncio.to_thread(by_markers, picture, zones, self.geometry.polygons(camera))
         if not must:
             numbers = {mark.number // 4 for mark in finding.markers}
             seen = tuple(found for found in finding.zones if zones[found.zone] in numbers)
             finding = replace(finding, zones=seen)
-        return await self._judged(camera, frame.picture, finding, "markers")
+        return await self._judged(camera, picture, finding, "markers")
 
     async def _by_restock(self, camera: Camera, zone: ZoneId, doing: str) -> Answer:
         from cabinet.vision.calibration import by_restock  # noqa: PLC0415  likewise
@@ -116,11 +116,9 @@ class CameraRoom:
         if empty is None or self.maintenance.doing != doing:
             raise RequestError(f"there is no picture of {zone} empty", 'begin with step "empty"; it is kept 10 minutes')
         try:
-            filled = await self._fresh(camera)
-            finding = await asyncio.to_thread(
-                by_restock, empty.picture, filled.picture, zone, self.geometry.polygons(camera)
-            )
-            return await self._judged(camera, filled.picture, finding, "restock")
+            filled = await self._fresh(camera, MEAN_OF)
+            finding = await asyncio.to_thread(by_restock, empty, filled, zone, self.geometry.polygons(camera))
+            return await self._judged(camera, filled, finding, "restock")
         finally:
             self._done()
 
@@ -154,19 +152,34 @@ class CameraRoom:
             "jpg_b64": _coded(shown),
         }  # fmt: skip  # a row
 
-    async def _fresh(self, camera: Camera) -> Frame:
-        """A picture younger than the question.  Raises RequestError where none comes."""
+    async def _fresh(self, camera: Camera, frames: int = 1) -> "Picture":
+        """Younger than the question; the mean of so many frames.  Raises RequestError where none comes.
+
+        For a single one the camera's pace stays as it is: somebody may be shopping before it.
+        """
+        import numpy as np  # noqa: PLC0415  only where there is a camera
+
         eye, now_s = self.eyes[CameraId(camera.id)], clock.now_s()
-        eye.pace(1 / POLL_S)
+        taken: list[Picture] = []
+        last_s, hurried = now_s, frames > 1
+        if hurried:
+            eye.pace(1 / POLL_S)
         try:
-            while clock.now_s() < now_s + FRESH_S:
-                frame = eye.latest(after_s=now_s)
+            while len(taken) < frames and clock.now_s() < now_s + FRESH_S:
+                frame = eye.latest(after_s=last_s)
                 if frame is not None:
-                    return frame
-                await asyncio.sleep(POLL_S)
+                    taken.append(frame.picture)
+                    last_s = frame.at_s
+                if len(taken) < frames:
+                    await asyncio.sleep(POLL_S)
         finally:
-            eye.pace(None)
-        raise RequestError(f"{camera.id}: {eye.trouble() or 'no new picture'}", "cabinet doctor; look at its cable")
+            if hurried:
+                eye.pace(None)
+        if not taken:
+            raise RequestError(f"{camera.id}: {eye.trouble() or 'no new picture'}", "cabinet doctor; look at its cable")
+        if len(taken) == 1:
+            return taken[0]
+        return np.asarray(np.round(np.mean(np.asarray(taken, np.float32), axis=0)), np.uint8)
 
     def _told(self, camera: Camera) -> Answer:
         eye = self.eyes[CameraId(camera.id)]

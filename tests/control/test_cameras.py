@@ -41,9 +41,16 @@ class Eye:
     away: str | None = None
     camera: CameraId = TOP
     paces: list[float | None] = field(default_factory=list)
+    noise: float = 0.0
+    frames: int = 0
+    dice: np.random.Generator = field(default_factory=lambda: np.random.default_rng(5))
 
     def latest(self, after_s: float = float("-inf")) -> Frame | None:
-        return None if self.away else Frame(self.camera, clock.now_s() + 0.01, self.picture)
+        if self.away:
+            return None
+        self.frames += 1
+        rough = self.picture if not self.noise else self.picture + self.dice.normal(0, self.noise, self.picture.shape)
+        return Frame(self.camera, clock.now_s() + 0.01, np.clip(rough, 0, 255).astype(np.uint8))
 
     def pace(self, fps: float | None) -> None:
         self.paces.append(fps)
@@ -154,6 +161,13 @@ def test_a_refusal_is_an_answer_with_a_picture_and_changes_nothing(cameras: Came
     assert decoded(answer["jpg_b64"]).shape == (480, 640, 3)
     assert (cameras.top, cameras.changes) == (before, 0)
     assert not (cameras.room.folder / "calibration").exists()
+
+
+def test_a_dim_camera_is_looked_through_for_several_frames(cameras: Cameras) -> None:
+    cameras.eye.noise = 25.0
+    answer = cameras.ask("camera.calibrate", camera="top", zones=["s1", "s2"])
+    assert (answer["ok"], cameras.eye.frames) == (True, 5)
+    assert max(off(cameras.top[zone], zone, TILT) for zone in (S1, S2)) < 3.0
 
 
 def test_no_marks_at_all_are_told_so(room: Room) -> None:
@@ -323,6 +337,7 @@ def test_but_not_while_somebody_shops(cameras: Cameras) -> None:
     with pytest.raises(RequestError, match="somebody stands before"):
         cameras.ask("camera.snapshot", camera="front")
     assert cameras.ask("camera.snapshot", camera="top")["camera"] == "top"
+    assert cameras.eye.paces == []  # whoever watches the hands set the pace
 
 
 def test_a_list_has_every_camera_and_the_zones_channels(cameras: Cameras) -> None:
