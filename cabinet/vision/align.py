@@ -1,7 +1,7 @@
 """Lays the picture after a visit over the one before it: the camera may have been nudged, and the light may differ.
 
-Small movements only.  Where too few points are common to both (a shelf that was emptied), the colours of what stayed
-are laid over each other; where that does not fit better either, the pictures are compared as they are, and it is said.
+Small movements only.  First the colours of what stayed are laid over each other, then points that both have in common;
+where neither fits better than the pictures as they are, these are compared, and it is said why.
 Invents nothing: what the later picture does not show is marked as unseen.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cabinet.vision.patches import colours, same_light, unmatched
 from cabinet.vision.pictures import Mask, Picture, resized
-from cabinet.vision.register import registered
+from cabinet.vision.register import Movement, registered
 
 WORK_WIDTH = 640  # pixels; features at this width are fine enough for shelves, and cost 0.1 s
 FEATURES = 1500
@@ -31,7 +31,7 @@ STILL_PX = (
     0.2  # of STILL_WIDTH: half a pixel of the frame (measured: noise, light and three missing items stay below 0.03)
 )
 STILL_PEAK = 0.5  # of phase correlation's 1.0: a turn by 1 degree, a tilt or another scene falls below, or shifts
-BETTER_BARE = 0.99  # of pictures with little in common, most of whose difference is goods and stays
+BETTER_ALL = 0.99  # ... where all colours agreed on it; full against empty leaves much, however well it fits
 BETTER = 0.97  # a movement must leave at most this share of the difference to be believed
 
 
@@ -51,24 +51,32 @@ def align(before: Picture, after: Picture) -> Alignment:
     after = resized(after, width, height)
     if _still(before, after):
         return Alignment(after, np.full((height, width), 255, np.uint8), 0.0, None)
+    as_it_is = _difference(before, after, np.eye(3))
+    movement, why_not = registered(before, after), None
+    if _difference(before, after, movement) > as_it_is * BETTER_ALL:
+        movement, why_not = _by_points(before, after, as_it_is * BETTER)
+    visible = np.full((height, width), 255, np.uint8)
+    if movement is None:
+        return Alignment(after, visible, 0.0, why_not)
+    laid = cv2.warpPerspective(after, movement, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    visible = np.asarray(cv2.warpPerspective(visible, movement, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
+    return Alignment(np.asarray(laid, np.uint8), visible, float(_corner_moves(movement, width, height).mean()), None)
+
+
+def _by_points(before: Picture, after: Picture, best: float) -> tuple[Movement | None, str | None]:
+    """The movement that common points tell and that leaves less than `best` of a difference, or why there is none."""
+    height, width = before.shape[:2]
     scale = WORK_WIDTH / width
     work = WORK_WIDTH, max(round(height * scale), 1)
     candidates, why_not = _movements(resized(before, *work), resized(after, *work))
     shrink = np.diag([1 / scale, 1 / scale, 1.0])
-    nothing = np.eye(3)
-    best, movement = _difference(before, after, nothing), nothing
-    best *= BETTER if candidates else BETTER_BARE
-    fulls = [shrink @ candidate @ np.linalg.inv(shrink) for candidate in candidates]
-    for full in fulls or [registered(before, after)]:
+    chosen = None
+    for candidate in candidates:
+        full = shrink @ candidate @ np.linalg.inv(shrink)
         left = _difference(before, after, full)
         if left < best:
-            best, movement = left, full
-    visible = np.full((height, width), 255, np.uint8)
-    if movement is nothing:
-        return Alignment(after, visible, 0.0, None if candidates else why_not)
-    laid = cv2.warpPerspective(after, movement, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    visible = np.asarray(cv2.warpPerspective(visible, movement, (width, height), flags=cv2.INTER_NEAREST), np.uint8)
-    return Alignment(np.asarray(laid, np.uint8), visible, float(_corner_moves(movement, width, height).mean()), None)
+            best, chosen = left, full
+    return chosen, why_not
 
 
 def _still(before: Picture, after: Picture) -> bool:
@@ -121,7 +129,8 @@ def _matches(before: Picture, after: Picture) -> tuple[NDArray[np.float32], NDAr
     reach = REACH * before.shape[1]
     at_b = np.array([key.pt for key in keys_b], np.float32)
     at_a = np.array([key.pt for key in keys_a], np.float32)
-    near = (np.hypot(*(at_b[:, None] - at_a[None]).transpose(2, 0, 1)) <= reach).astype(np.uint8)
+    across, down = (at_b[:, None, axis] - at_a[None, :, axis] for axis in (0, 1))
+    near = (across * across + down * down <= reach * reach).astype(np.uint8)
     matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
     there = {m.queryIdx: m.trainIdx for m in matcher.match(marks_b, marks_a, near) if m.distance < HAMMING}
     back = {m.queryIdx: m.trainIdx for m in matcher.match(marks_a, marks_b, near.T.copy()) if m.distance < HAMMING}
@@ -142,8 +151,11 @@ def _difference(before: Picture, after: Picture, movement: NDArray[np.float64]) 
     """Mean difference of patches, each counted up to TRIAL_CAP: small where little seems to have changed."""
     height, width = before.shape[:2]
     size = TRIAL_WIDTH, max(round(height * TRIAL_WIDTH / width), 1)
-    laid = cv2.warpPerspective(after, movement, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    shown = [colours(resized(picture, *size)) for picture in (before, np.asarray(laid, np.uint8))]
+    double = 2 * size[0], 2 * size[1]  # warping what is already small is cheaper
+    shrink = np.diag([double[0] / width, double[1] / height, 1.0])
+    small = shrink @ movement @ np.linalg.inv(shrink)
+    laid = cv2.warpPerspective(resized(after, *double), small, double, borderMode=cv2.BORDER_REPLICATE)
+    shown = [colours(resized(resized(p, *double), *size)) for p in (before, np.asarray(laid, np.uint8))]
     visible = np.full(size[::-1], 255, np.uint8)
     lost, gained = unmatched(shown[0], same_light(shown[0], shown[1], visible), TRIAL_REACH, TRIAL_PATCH)
     return float(np.minimum(np.maximum(lost, gained), TRIAL_CAP).mean())
