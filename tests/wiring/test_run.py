@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from cabinet import wiring
+from cabinet.control.geometry import Geometry
 from cabinet.ledger import LedgerLostError
+from cabinet.parts import Parts
 from cabinet.ports import PortError
 from cabinet.wiring import EXIT_CONFIG
 from cabinet.wiring.facts import BOARD_HZ, cameras, zones
@@ -105,5 +107,6 @@ def test_the_configs_zones_are_the_traces_zones(tmp_path: Path) -> None:
 def test_a_camera_sees_the_zones_it_has_polygons_of(tmp_path: Path) -> None:
     corners = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0]]
     config = facts(tmp_path, cameras=[{"id": "top", "role": "interior", "source": 1, "polygons": {"s1": corners}}])
-    (camera,) = cameras(config).values()
+    outlines = Geometry(config, Parts(lambda _: None, lambda: 0.0))
+    (camera,) = cameras(config, outlines.polygons).values()
     assert (camera.sees, camera.polygons) == (("s1",), {"s1": ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0))})
