@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cabinet.adapters.tflite import LITERT, TFLITE, ItemRecogniser, ModelError
-from cabinet.adapters.tflite.engine import RUNTIMES
+from cabinet.adapters.tflite.engine import ALIKE, MOST_ENGINES, RUNTIMES, Engine
 from cabinet.ports import PortError
 from cabinet.units import Sku
 from cabinet.vision.gallery import Reference
@@ -151,3 +152,62 @@ def test_the_fastest_runtime_that_works_is_taken(recogniser: ItemRecogniser) -> 
 def test_a_runtime_that_is_not_installed_is_said(folder: Path) -> None:
     with pytest.raises(ModelError, match="no_such_runtime"):
         ItemRecogniser(folder, "no_such_runtime")
+
+
+def test_an_accelerator_that_is_not_there_is_said_and_the_cpu_computes() -> None:
+    recogniser = ItemRecogniser(MODEL, "litert", delegate="libno_such_accelerator.so")
+    assert "libno_such_accelerator.so" in str(recogniser.engines.trouble)
+    assert recogniser.embed(red())
+
+
+def test_several_crops_give_what_each_gives_alone(recogniser: ItemRecogniser) -> None:
+    together = recogniser.embed_all([red(), stripes(), red()])
+    assert together == [recogniser.embed(crop) for crop in (red(), stripes(), red())]
+
+
+def test_two_threads_never_share_an_interpreter(recogniser: ItemRecogniser) -> None:
+    with recogniser.engines.lent() as one, recogniser.engines.lent() as other:
+        assert one is not other
+
+
+def test_interpreters_are_used_again_and_bounded(recogniser: ItemRecogniser) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: recogniser.embed(red()), range(24)))
+    assert recogniser.engines._made <= MOST_ENGINES
+
+
+def spoilt(recogniser: ItemRecogniser, monkeypatch: pytest.MonkeyPatch, numbers: NDArray[np.float32]) -> None:
+    """From now on the model answers with these numbers, whatever it is shown."""
+    monkeypatch.setattr(Engine, "_numbers", lambda self, leaving: numbers[: int(np.prod(leaving["shape"]))].copy())
+
+
+def test_numbers_that_are_none_are_an_error_and_the_recogniser_stays_in_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recogniser = ItemRecogniser(MODEL, "litert")
+    spoilt(recogniser, monkeypatch, np.full(196, np.nan, np.float32))
+    with pytest.raises(PortError, match="no vector"):
+        recogniser.embed(red())
+    assert "no vector" in str(recogniser.trouble())
+
+
+def test_one_answer_for_every_picture_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    recogniser = ItemRecogniser(MODEL, "litert")
+    spoilt(recogniser, monkeypatch, np.ones(196, np.float32))
+    crops = np.random.default_rng(1).integers(0, 256, (ALIKE + 2, 60, 60, 3), dtype=np.uint8)
+    with pytest.raises(PortError, match="one answer"):
+        recogniser.embed_all(list(crops))
+    assert recogniser.trouble() is not None
+
+
+def test_a_bad_crop_is_no_trouble_of_the_recogniser(recogniser: ItemRecogniser) -> None:
+    with pytest.raises(PortError):
+        recogniser.embed(np.zeros((2, 2, 3), np.uint8))
+    assert recogniser.trouble() is None
+
+
+def test_a_crop_is_not_copied_before_it_is_prepared(recogniser: ItemRecogniser) -> None:
+    """A view into a larger frame gives what a copy of it gives."""
+    frame = np.random.default_rng(3).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    view = frame[40:200, 100:260]
+    assert recogniser.embed(view) == recogniser.embed(view.copy())

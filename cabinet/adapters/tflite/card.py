@@ -28,7 +28,7 @@ class Card:
     mean: float
     std: float
     dim: int
-    grid: int  # cells a side of the finder's map; 0: it has none
+    grid: int  # cells a side of the finder's map
     fit: Fit
 
 
@@ -43,7 +43,7 @@ def read_card(folder: Path) -> Card:
         raise ModelError(f"{path}: {error}") from error
     except KeyError as error:
         raise ModelError(f"{path}: the key {error} is missing") from error
-    if len(card.shape) != 4 or card.shape[0] != 1 or card.fit.temperature <= 0 or card.std <= 0:
+    if len(card.shape) != 4 or card.shape[0] != 1 or card.fit.temperature <= 0 or card.std <= 0 or card.grid <= 0:
         raise ModelError(f"{path}: shape, std, grid or temperature is out of its range")
     if card.colour not in {"RGB", "BGR"}:
         raise ModelError(f"{path}: colour is {card.colour!r}, must be RGB or BGR")
@@ -53,13 +53,13 @@ def read_card(folder: Path) -> Card:
 def _card(facts: Mapping[str, Any]) -> Card:
     entry, leaving, match = facts["input"], facts["output"], facts["match"]
     fit = Fit(
-        float(match["temperature"]), float(match["other_threshold"]), float(match.get("spread_weight", 0)),
-        float(match.get("usual_spread", 0)),
+        float(match["temperature"]), float(match["other_threshold"]), float(match["spread_weight"]),
+        float(match["usual_spread"]),
     )  # fmt: skip
     return Card(
         str(facts["name"]), str(facts["version"]), str(facts["file"]), str(facts["sha256"]).lower(),
         tuple(int(n) for n in entry["shape"]), str(entry.get("colour", "RGB")),
-        float(entry["mean"]), float(entry["std"]), int(leaving["dim"]), int(leaving.get("grid", 0)), fit,
+        float(entry["mean"]), float(entry["std"]), int(leaving["dim"]), int(leaving["grid"]), fit,
     )  # fmt: skip
 
 

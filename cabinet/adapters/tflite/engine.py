@@ -4,6 +4,7 @@ Either runtime serves (`ai_edge_litert`, `tflite_runtime`); where both are there
 model once and the faster stays.  Numbers that are no numbers, or one answer for every picture: an error.
 """
 
+import ctypes
 import importlib
 import logging
 import queue
@@ -52,13 +53,13 @@ class Engine:
         self.interpreter.allocate_tensors()
         self._entry = self.interpreter.get_input_details()[0]
         leaving = {int(np.prod(d["shape"])): d for d in self.interpreter.get_output_details()}
-        if tuple(int(n) for n in self._entry["shape"]) != card.shape or ({card.dim, card.grid**2} - {0}) - set(leaving):
+        if tuple(int(n) for n in self._entry["shape"]) != card.shape or {card.dim, card.grid**2} - set(leaving):
             takes, gives = "x".join(map(str, self._entry["shape"])), " and ".join(map(str, leaving))
             raise ModelError(
                 f"{card.file}: takes {takes}, gives {gives} numbers; model.toml says "
                 f"{'x'.join(map(str, card.shape))}, {card.dim} and {card.grid**2}"
             )
-        self._vector, self._map = leaving[card.dim], leaving.get(card.grid**2)
+        self._vector, self._map = leaving[card.dim], leaving[card.grid**2]
         self._steps = _steps(card, self._entry)
         self._square = np.empty((*card.shape[1:3], 3), np.uint8)
         self._last: tuple[bytes, bytes] = b"", b""
@@ -86,8 +87,7 @@ class Engine:
     def answer(self) -> Answer:
         """Run the model on what was filled in.  Raises PortError where its answer is none."""
         self.interpreter.invoke()
-        vector = self._numbers(self._vector)
-        odds = np.zeros(0, np.float32) if self._map is None else self._numbers(self._map)
+        vector, odds = self._numbers(self._vector), self._numbers(self._map)
         length = float(np.sqrt(vector @ vector))
         if not np.isfinite(length) or length < 1e-6 or not np.isfinite(odds).all():
             raise PortError("recogniser: the model's answer is no vector; restore models/item and restart")
@@ -170,6 +170,7 @@ class Engines:
         why: Exception | None = None
         for name in names:
             try:
+                ctypes.CDLL(self._delegate)  # the runtimes' own attempt leaves a broken object behind where it fails
                 return Engine(self._model, self._card, name, self._delegate)
             except (ImportError, OSError, AttributeError, RuntimeError, ValueError, TypeError) as error:
                 why = error

@@ -62,8 +62,6 @@ class ItemRecogniser:
 
     def find(self, picture: Pixels) -> Box:
         """The tight box of the product that a whole photograph (BGR) is of.  Raises PortError."""
-        if not self.card.grid:
-            return _middle(picture.shape[1], picture.shape[0])
         with self.engines.lent() as engine:
             odds = engine.run(picture).odds
         return box_of(odds, picture.shape[1], picture.shape[0])
@@ -116,10 +114,3 @@ class ItemRecogniser:
             raise ModelError(str(error)) from error
         if float(one @ other) > 0.999:
             raise ModelError("recogniser: the model gives one answer for every picture: restore models/item")
-
-
-def _middle(width: int, height: int) -> Box:
-    """For a model that cannot find: where people put what they photograph."""
-    side = round(min(width, height) * 0.65)
-    left, top = (width - side) // 2, (height - side) // 2
-    return left, top, left + side, top + side
