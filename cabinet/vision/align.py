@@ -52,8 +52,10 @@ def align(before: Picture, after: Picture) -> Alignment:
     if _still(before, after):
         return Alignment(after, np.full((height, width), 255, np.uint8), 0.0, None)
     as_it_is = _difference(before, after, np.eye(3))
-    movement, why_not = registered(before, after), None
-    if _difference(before, after, movement) > as_it_is * BETTER_ALL:
+    by_colours = registered(before, after)
+    movement: Movement | None = by_colours
+    why_not = None
+    if _difference(before, after, by_colours) > as_it_is * BETTER_ALL:
         movement, why_not = _by_points(before, after, as_it_is * BETTER)
     visible = np.full((height, width), 255, np.uint8)
     if movement is None:

@@ -29,6 +29,10 @@ ALIKE = 0.55  # cosine above which two changed places show the same product
 MOST_GROUPS = 8  # tried in every order; beyond it the counts are fitted one by one
 
 
+Pair = tuple[str, str]
+Changes = dict[Pair, list[tuple[Any, int]]]
+
+
 @dataclass
 class Group:
     """Changed places that look alike."""
@@ -53,24 +57,25 @@ def states(
     """Score before/after on pictures of one shelf: per pair the SKUs and counts that left or came, exact or not.
 
     `truth.json` holds {"truth": {"0": {}, "1": {"cola": 2}}} and may hold "zones": {ID: [[x, y], ...]} in pixels of the
-    first picture; without them the whole picture is one zone. Consecutive pairs are judged, but not those with an empty
-    state: a bare shelf has little to lay the other picture over. Those pairs are in `--all-pairs`.
+    first picture; without them the whole picture is one zone. Without `--references` (or DIR/references/), a product's
+    references are crops of places that changed between other pairs of states, never of the pair being judged unless
+    there is no other. `unsure` counts changed places whose direction or product was not told.
     """
     truth, zones = _truth(folder)
     shown = {state: _picture(folder / f"{state}.jpg") for state in truth}
     recogniser = _recogniser()
     names = sorted(truth, key=lambda s: (len(s), s))
     pairs = list(itertools.combinations(names, 2)) if all_pairs else list(itertools.pairwise(names))
-    if not all_pairs:
-        pairs = [(a, b) for a, b in pairs if truth[a] and truth[b]] or pairs
     given = references if references is not None or not (folder / "references").is_dir() else folder / "references"
     if given is not None:
-        gallery, naming = _given(given, recogniser), None
+        gallery, naming, changes = _given(given, recogniser), None, None
     else:
-        taught = [(a, b) for a, b in itertools.combinations(names, 2) if truth[a] and truth[b]]
-        gallery, naming = _from_states(shown, truth, taught, zones, recogniser)
+        changes = _changes(shown, list(itertools.combinations(names, 2)), zones, recogniser)
     rows, spent_s = [], []
     for before, after in _progress(pairs):
+        if changes is not None:
+            others = {pair: found for pair, found in changes.items() if pair != (before, after)}
+            gallery, naming = _from_states(others if any(others.values()) else changes, truth)
         began = time.perf_counter()
         seen = _look(shown[before], shown[after], zones, recogniser, gallery)
         spent_s.append(time.perf_counter() - began)
@@ -86,8 +91,10 @@ def states(
         "wilson": [round(x, 4) for x in measures.wilson(exact, len(rows))],
         "phantoms": sum(row["phantoms"] for row in rows),
         "missed": sum(row["missed"] for row in rows),
+        "unsure": sum(row["unsure"] for row in rows),
         "ms_per_pair": round(1000 * sum(spent_s) / max(len(spent_s), 1), 1),
-        "references": "from the states, named by the counts" if naming is not None else str(given),
+        "interchangeable": [] if given is not None else _interchangeable(truth),
+        "references": "from other states" if given is None else "given",
     }
     if picture is not None:
         from cabinet.cli.evaluate.drawing import draw_states  # noqa: PLC0415  matplotlib takes a second
@@ -100,6 +107,7 @@ def states(
     console = show.console()
     console.print(show.table("Before and after", ["states", "changed", "seen", "exact"], table))
     facts = [("exact", f"{exact} of {len(rows)}"), ("phantoms, missed", f"{answer['phantoms']}, {answer['missed']}"),
+             ("unsure", answer["unsure"]),
              ("time", f"{answer['ms_per_pair']} ms a pair"), ("references", answer["references"])]  # fmt: skip
     console.print(show.facts(facts))
 
@@ -123,11 +131,12 @@ def _judged(
         regions.append({"action": one.action, "sku": name, "other": round(one.other, 3), "box": list(one.box)})
         if name is not None and one.action != "unknown":
             found[name] += 1 if one.action == "return" else -1
+    unsure = sum(r["sku"] is None or r["action"] == "unknown" for r in regions)
     told = {s: n for s, n in sorted(found.items()) if n}
     more = sum(max(0, abs(n) - (abs(wanted.get(s, 0)) if n * wanted.get(s, 0) > 0 else 0)) for s, n in told.items())
     less = sum(max(0, abs(n) - (abs(told.get(s, 0)) if n * told.get(s, 0) > 0 else 0)) for s, n in wanted.items())
     return {"before": before, "after": after, "truth": wanted, "seen": told, "exact": wanted == told,
-            "phantoms": more, "missed": less, "regions": regions}  # fmt: skip
+            "phantoms": more, "missed": less, "unsure": unsure, "regions": regions}  # fmt: skip
 
 
 def _best(seen: "Seen") -> str | None:
@@ -136,34 +145,45 @@ def _best(seen: "Seen") -> str | None:
     return None if best is None or seen.other > 0.5 else str(best)
 
 
-def _from_states(
-    shown: "Mapping[str, Picture]", truth: Mapping[str, Mapping[str, int]], pairs: Sequence[tuple[str, str]],
-    zones: Mapping[str, Any], recogniser: "ItemRecogniser",
-) -> "tuple[Gallery, dict[str, str]]":  # fmt: skip
-    """Groups of alike changed places as a gallery, and the product's name of each group."""
-    import numpy as np  # noqa: PLC0415  only where pictures are looked at
-
-    from cabinet.units import Sku  # noqa: PLC0415  with them
+def _changes(
+    shown: "Mapping[str, Picture]", pairs: Sequence[Pair], zones: Mapping[str, Any], recogniser: "ItemRecogniser"
+) -> Changes:
+    """Of each pair: the vector of each changed place, and whether the thing left (-1) or came (+1)."""
     from cabinet.vision.change import compare  # noqa: PLC0415  OpenCV
-    from cabinet.vision.likeness import reference_of, unit  # noqa: PLC0415  likewise
     from cabinet.vision.pictures import cut  # noqa: PLC0415  likewise
     from cabinet.vision.takes import padded  # noqa: PLC0415  likewise
 
-    groups: list[Group] = []
+    found: Changes = {}
     for before, after in _progress(pairs):
         comparison = compare(shown[before], shown[after], _polygons(zones, shown[before]))
         laid = comparison.alignment.after
+        found[before, after] = []
         for region in comparison.regions:
             left = region.lost >= region.gained  # a thing's own picture differs all over; the shelf behind it does not
             box = padded(region.box, laid.shape[1], laid.shape[0])
             vector = recogniser.vectors([cut(shown[before] if left else laid, box)])[0]
+            found[before, after].append((vector, -1 if left else 1))
+    return found
+
+
+def _from_states(changes: Changes, truth: Mapping[str, Mapping[str, int]]) -> "tuple[Gallery, dict[str, str]]":
+    """Groups of alike changed places as a gallery, and the product's name of each group."""
+    import numpy as np  # noqa: PLC0415  only where pictures are looked at
+
+    from cabinet.units import Sku  # noqa: PLC0415  with them
+    from cabinet.vision.likeness import reference_of, unit  # noqa: PLC0415  likewise
+
+    groups: list[Group] = []
+    for pair, found in changes.items():
+        for vector, way in found:
             near = [(float(unit(np.mean(g.vectors, 0)[None])[0] @ vector), n) for n, g in enumerate(groups)]
             best = max(near, default=(0.0, -1))
             if best[0] < ALIKE:
                 groups.append(Group())
                 best = 1.0, len(groups) - 1
             groups[best[1]].vectors.append(vector)
-            groups[best[1]].counts[before, after] += -1 if left else 1
+            groups[best[1]].counts[pair] += way
+    pairs = list(changes)
     groups.sort(key=lambda g: -len(g.vectors))
     skus = sorted({sku for counts in truth.values() for sku in counts})
     named = _named([g.counts for g in groups], skus, truth, pairs)
@@ -189,6 +209,15 @@ def _named(
         default=(),
     )
     return [*best, *[None] * (len(counts) - len(best))]
+
+
+def _interchangeable(truth: Mapping[str, Mapping[str, int]]) -> list[list[str]]:
+    """SKUs that always change together: the states alone cannot tell which of them is which."""
+    together: dict[tuple[int, ...], list[str]] = {}
+    for sku in sorted({sku for counts in truth.values() for sku in counts}):
+        counts = [stands.get(sku, 0) for stands in truth.values()]
+        together.setdefault(tuple(n - counts[0] for n in counts), []).append(sku)
+    return [skus for skus in together.values() if len(skus) > 1]
 
 
 def _look(
