@@ -26,7 +26,7 @@ from cabinet.basket.evidence import (
     State,
     Temperature,
 )
-from cabinet.ports import Eye, Frame, PortError, Recogniser
+from cabinet.ports import Codes, Eye, Frame, PortError, Recogniser
 from cabinet.recording import Recording, begin, resume
 from cabinet.scales import Scales
 from cabinet.session.events import Event, EvidenceComplete
@@ -68,6 +68,7 @@ class Witness:
         self._gallery = gallery
         self._post = post
         self._stills_per_visit = stills_per_visit
+        self.codes: Codes | None = None  # barcodes on items; a reader of its own, it is used from another thread
         self._recording: Recording | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self._door_open = False
@@ -182,7 +183,8 @@ class Witness:
 
     async def _watch(self, recording: Recording) -> None:
         """During the visit: moving regions, recognised while they move."""
-        from cabinet.vision.motion import MotionFinder  # noqa: PLC0415  OpenCV only where there is a camera
+        from cabinet.vision.barcodes import BarcodeFinder  # noqa: PLC0415  OpenCV only where there is a camera
+        from cabinet.vision.motion import MotionFinder  # noqa: PLC0415  likewise
 
         finders: dict[CameraId, MotionFinder] = {}
         seen_s = dict.fromkeys(self.eyes, clock.now_s())
@@ -196,7 +198,9 @@ class Witness:
                     if frame is None or not self._door_open:
                         continue
                     seen_s[camera] = frame.at_s
-                    finder = finders.setdefault(camera, MotionFinder())
+                    if camera not in finders:
+                        finders[camera] = MotionFinder(None if self.codes is None else BarcodeFinder(self.codes))
+                    finder = finders[camera]
                     seen = await loop.run_in_executor(self._seeing, self._moving, finder, frame, polygons, recording)
                     for sighting in seen:
                         self._write(sighting)

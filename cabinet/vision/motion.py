@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from cabinet.units import Sku, ZoneId
+from cabinet.vision.barcodes import BarcodeFinder, convinced
 from cabinet.vision.gallery import Gallery
 from cabinet.vision.pictures import (
     Box,
@@ -55,12 +56,14 @@ class Burst:
     began_s: float
     last_s: float
     looks: list[tuple[ScoresLike, Box]] = field(default_factory=list)
+    codes: set[Sku] = field(default_factory=set)  # products whose barcode was read on what moved
 
 
 @dataclass
 class MotionFinder:
     """One camera during one visit."""
 
+    barcodes: BarcodeFinder | None = None
     _background: Plane | None = None
     _last_s: float = float("-inf")
     _credit: float = LOOKS_PER_S / 2
@@ -94,6 +97,9 @@ class MotionFinder:
                 burst = self._bursts.setdefault(zone, Burst(at_s, at_s))
                 burst.last_s = at_s
                 self._recognise(picture, moved, box, burst, recogniser, gallery)
+                if self.barcodes is not None:
+                    there = scaled(box, factor, picture.shape[1], picture.shape[0])
+                    burst.codes |= self.barcodes.read(picture, self._resting, there, at_s, gallery.keys())
         done = self._over(at_s)
         seen: list[Seen] = []
         if done and self._resting is not None:
@@ -172,6 +178,8 @@ def _crossings(changes: Sequence[Seen], bursts: Mapping[ZoneId, Burst]) -> list[
             moving = {sku: sum(s.skus[sku] for s, _ in burst.looks) / count for sku in scores}
             scores = {sku: (1 - MOVING) * share + MOVING * moving[sku] for sku, share in scores.items()}
             other = (1 - MOVING) * other + MOVING * sum(s.other for s, _ in burst.looks) / count
+        if alone:
+            scores, other = convinced(scores, other, burst.codes)
         told.append(replace(change, scores=scores, other=other, between_s=(burst.began_s, burst.last_s)))
     return told
 
@@ -187,6 +195,7 @@ def _told(zone: ZoneId, burst: Burst) -> list[Seen]:
     count = len(agreeing)
     mean = {name: sum(s.skus[name] for s, _ in agreeing) / count for name in agreeing[0][0].skus}
     other, box = sum(s.other for s, _ in agreeing) / count, agreeing[count // 2][1]
+    mean, other = convinced(mean, other, burst.codes)
     return [Seen(zone, "unknown", mean, other, box, (burst.began_s, burst.last_s))]
 
 

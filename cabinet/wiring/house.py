@@ -85,6 +85,7 @@ class House:
             self._post,
             facts.storage.frames_per_visit,
         )
+        self.witness.codes = self._item_codes()
         self.nerves = Nerves(self._post, self.witness, self.parts, now=clock.now_s)
         self.tallier = Tallier(self.traces, TallyPolicy(threshold=facts.tally.confidence), self._post)
         self.hardware = hardware(facts, self.nerves, ledger.journal_next)
@@ -251,6 +252,15 @@ class House:
             return None
         self.parts.report("codes", codes.trouble())
         return codes
+
+    def _item_codes(self) -> CodeReader | None:
+        """Barcodes on items are extra evidence: without a reader the cabinet sells as before."""
+        if self.recogniser is None:
+            return None
+        try:
+            return CodeReader()
+        except PortError:
+            return None
 
     def _greeter(self) -> Greeter:
         front = next((c.id for c in self.facts.cameras if c.role == "front"), None)
