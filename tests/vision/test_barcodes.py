@@ -95,3 +95,21 @@ def test_a_hand_that_takes_two_at_once_is_two_takes() -> None:
 @pytest.mark.parametrize("light", [1.0, 0.85, 1.15])
 def test_a_hand_that_changes_nothing_invents_nothing_whatever_the_light(light: float) -> None:
     assert film(render(FULL), light) == []
+
+
+class Label:
+    """Reads one code wherever the hand is in the picture."""
+
+    def read(self, picture: Pixels) -> Sequence[str]:
+        skin = np.abs(picture.astype(np.int16) - (150, 180, 225)).max(axis=2) < 40
+        return ["5449000000996"] if skin.mean() > 0.05 else []
+
+
+def test_a_take_carries_what_its_barcode_said() -> None:
+    gallery = {**GALLERY, WATER: GALLERY[Sku("blue")]}
+    finder, seen = MotionFinder(BarcodeFinder(Label())), []
+    before = [photograph(render(FULL), seed=n) for n in range(4)]
+    after = [photograph(render(without(2)), seed=20 + n) for n in range(8)]
+    for n, picture in enumerate([*before, *(hand(x) for x in (20, 100, 200, 290, 330, 240, 120)), *after]):
+        seen += finder.update(picture, n * 0.2, ZONES, ColourJudge(), gallery)
+    assert [(s.action, s.scores[WATER]) for s in seen] == [("take", SURE)]
