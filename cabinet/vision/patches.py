@@ -25,12 +25,13 @@ def colours(picture: Picture) -> Plane:
 
 def same_light(before: Plane, after: Plane, visible: Mask) -> Plane:
     """`after` under the light of `before`: gain and offset of L, offset of a and b, fitted to what fits best."""
-    seen = visible > 0
+    seen = np.flatnonzero(visible)
     fitted = after.copy()
-    if np.count_nonzero(seen) < 100:
+    if seen.size < 100:
         return fitted
+    ours, theirs = (plane.reshape(-1, 3)[seen[::SAMPLE]] for plane in (before, after))
     for channel in range(3):
-        x, y = after[..., channel][seen][::SAMPLE], before[..., channel][seen][::SAMPLE]
+        x, y = theirs[:, channel], ours[:, channel]
         gain, offset = 1.0, float(np.median(y - x))
         keep = np.ones(x.size, bool)
         for _ in range(6 if channel == 0 else 2):
