@@ -120,8 +120,12 @@ class MotionFinder:
             self._background = now
         apart = now - self._background
         light = float(np.median(apart[::SAMPLE, ::SAMPLE]))
+        gain = np.float32(
+            np.median(now[::SAMPLE, ::SAMPLE]) / max(np.median(self._background[::SAMPLE, ::SAMPLE]), 1.0)
+        )
+        brighter = np.abs(now - np.minimum(self._background * gain, np.float32(255)))  # a lamp multiplies, and bleaches
         cv2.accumulateWeighted(now, self._background, FOLLOW)
-        mask = np.asarray(np.abs(apart - light) > MOVED, np.uint8) * np.uint8(255)
+        mask = np.asarray(np.minimum(np.abs(apart - light), brighter) > MOVED, np.uint8) * np.uint8(255)
         if cv2.countNonZero(mask) < LEAST_SHARE * FULL * mask.size:  # closing small gaps would not make it a region
             return np.zeros_like(mask)
         return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)), np.uint8)

@@ -113,3 +113,12 @@ def test_a_take_carries_what_its_barcode_said() -> None:
     for n, picture in enumerate([*before, *(hand(x) for x in (20, 100, 200, 290, 330, 240, 120)), *after]):
         seen += finder.update(picture, n * 0.2, ZONES, ColourJudge(), gallery)
     assert [(s.action, s.scores[WATER]) for s in seen] == [("take", SURE)]
+
+
+def test_a_lamp_that_bleaches_the_picture_is_no_movement() -> None:
+    before = [photograph(render(FULL), seed=n) for n in range(4)]
+    after = [photograph(render(FULL), light=1.4, seed=20 + n) for n in range(8)]
+    finder, seen = MotionFinder(), []
+    for n, picture in enumerate([*before, *after]):
+        seen += finder.update(picture, n * 0.2, ZONES, ColourJudge(), GALLERY)
+    assert seen == []
