@@ -80,6 +80,14 @@ class CodeReader:
         return list(texts)
 
 
+def is_gtin(text: str) -> bool:
+    """Whether it is an EAN-8, UPC-A, EAN-13 or GTIN-14 with a right check digit (GS1 General Specifications 7.9)."""
+    if not text.isascii() or not text.isdigit() or len(text) not in {8, 12, 13, 14}:
+        return False
+    digits = [int(digit) for digit in reversed(text)]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+
+
 def _views(grey: Pixels) -> Iterator[Pixels]:
     if grey.shape[1] > HALVE_ABOVE:
         yield np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
@@ -89,7 +97,8 @@ def _views(grey: Pixels) -> Iterator[Pixels]:
 def _pyzbar() -> Reader:
     from pyzbar import pyzbar  # noqa: PLC0415  fails where libzbar0 is missing
 
-    kinds = [pyzbar.ZBarSymbol.QRCODE, pyzbar.ZBarSymbol.EAN13, pyzbar.ZBarSymbol.CODE128]
+    names = ("QRCODE", "EAN13", "EAN8", "UPCA", "UPCE", "CODE128")
+    kinds = [pyzbar.ZBarSymbol[name] for name in names]
 
     def read(grey: Pixels) -> list[bytes]:
         try:
@@ -106,6 +115,9 @@ def _zxing() -> Reader:
     kinds: Any = [
         zxingcpp.BarcodeFormat.QRCode,
         zxingcpp.BarcodeFormat.EAN13,
+        zxingcpp.BarcodeFormat.EAN8,
+        zxingcpp.BarcodeFormat.UPCA,
+        zxingcpp.BarcodeFormat.UPCE,
         zxingcpp.BarcodeFormat.Code128,
     ]  # its stub knows less
 

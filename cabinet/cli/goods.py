@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from cabinet.cli import photos as pictures
-from cabinet.cli import show, words
+from cabinet.cli import show, sights, words
 from cabinet.cli.client import LONG_ANSWER_S
 from cabinet.cli.errors import BadInputError, RefusedError
 from cabinet.cli.place import ConfigFile, SocketPath, socket_of
@@ -22,7 +22,12 @@ SKU: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}", re.ASCII)
 catalog = typer.Typer(no_args_is_help=True, help="The catalogue: add or change products, list them.")
 stock = typer.Typer(no_args_is_help=True, help="Stock: what stands on which shelf.")
 
-Sku = Annotated[str, typer.Argument(metavar="SKU", help="Barcode digits, or your own code.")]
+Sku = Annotated[
+    str,
+    typer.Argument(
+        metavar="SKU", help="Barcode digits, or your own code; add takes auto: as the photographs' barcode says."
+    ),
+]
 Count = Annotated[int, typer.Argument(metavar="COUNT", min=0, max=MAX_COUNT, help="How many stand there now.")]
 Zone = Annotated[str, typer.Argument(metavar="ZONE", help="The shelf's id: cabinet status")]
 
@@ -43,7 +48,20 @@ def add_product(
     min_age: Annotated[int, typer.Option("--min-age", min=0, max=150, help="In years; 0: for everybody.")] = 0,
     photos: Annotated[
         list[Path] | None,
-        typer.Option("--photos", metavar="DIR|FILE", help="Tight pictures of the product; may be repeated."),
+        typer.Option("--photos", metavar="DIR|FILE", help="Photographs of the product; may be repeated."),
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option("--camera", help="Take the photographs now: hold the product before this camera.")
+    ] = None,
+    shots: Annotated[int, typer.Option("--shots", min=1, max=pictures.MAX_PHOTOS, help="How many, with --camera.")] = 5,
+    keep_outliers: Annotated[
+        bool, typer.Option("--keep-outliers", help="Keep photographs that look like none of the others.")
+    ] = False,
+    ignore_barcode: Annotated[
+        bool, typer.Option("--ignore-barcode", help="Although the photographs show another product's barcode.")
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="JPEG", help="Where to put it beside its look-alikes.")
     ] = None,
     zone: Annotated[str | None, typer.Option("--zone", help="The shelf where it stands.")] = None,
     count: Annotated[int | None, typer.Option("--count", min=0, max=MAX_COUNT, help="How many stand there.")] = None,
@@ -61,6 +79,13 @@ def add_product(
     }  # fmt: skip  # a row
     files = pictures.files_of(photos or [], "--photos")
     sent = pictures.encoded(files, "--photos")
+    if camera is not None:
+        if files:
+            raise BadInputError("--camera: and --photos?", "give one of them")
+        sent = sights.captured(path, camera, shots)
+    asked |= {
+        name: True for name, set_ in (("keep_outliers", keep_outliers), ("ignore_barcode", ignore_barcode)) if set_
+    }
     try:
         data = show.ask(
             path, "catalog.add", timeout_s=LONG_ANSWER_S, doing="looking at the photos", photos=sent, **asked
@@ -74,6 +99,10 @@ def add_product(
     show.done(f"{data.get('sku')} is in the catalogue ({known})")
     for warning in data.get("warnings", []):
         typer.secho(f"  note: {words.clean(warning)}", fg="yellow")
+    if data.get("confusable_jpeg_b64"):
+        picture = picture or Path(f"{data.get('sku')}-look-alikes.jpg")
+        sights.save(picture, data["confusable_jpeg_b64"])
+        typer.echo(f"  beside its look-alikes: {picture}")
 
 
 @catalog.command("list", epilog="Example: cabinet catalog list --json")
@@ -97,6 +126,25 @@ def list_products(config: ConfigFile = None, socket: SocketPath = None, json: sh
     ]  # fmt: skip  # a row
     columns = ["sku", "product", "price>", "mass>", "tax", "age>", "pictures>", "stands"]
     show.console().print(show.table(f"Catalogue, price list {data.get('price_version')}", columns, rows))
+
+
+@catalog.command("check", epilog="Example: cabinet catalog check --picture confusions.png")
+def check_catalog(
+    picture: Annotated[Path | None, typer.Option("--picture", metavar="PNG", help="Draw the confusion map.")] = None,
+    config: ConfigFile = None,
+    socket: SocketPath = None,
+    json: show.AsJson = False,
+) -> None:
+    """Which products sight may take for each other, and whether mass or the shelf tells them apart then."""
+    data = show.ask(socket_of(config, socket), "catalog.check", timeout_s=LONG_ANSWER_S, doing="comparing the products")
+    if picture is not None:
+        sights.draw(data, picture)
+    if json:
+        show.as_json(data)
+        return
+    sights.tell(data)
+    if picture is not None:
+        typer.echo(f"confusion map: {picture}")
 
 
 @stock.command("set", epilog="Example: cabinet stock set s1 070847811169 6")

@@ -10,6 +10,7 @@ from typing import Any
 from cabinet import clock
 from cabinet.basket.evidence import Product
 from cabinet.config import Config
+from cabinet.control import goods
 from cabinet.control.enrolment import Enrolment
 from cabinet.control.looking import stock_rows
 from cabinet.control.maintenance import Maintenance
@@ -21,7 +22,6 @@ from cabinet.parts import Parts
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import open_visit
 from cabinet.units import MemberId, Sku, ZoneId
-from cabinet.vision.gallery import Reference
 
 BOARD_WAIT_S = 2.0  # a daemon that just began finds its board within a tenth of it
 LOOK_EVERY_S = 0.02
@@ -42,6 +42,7 @@ class Changing:
             "members.add": self.members_add,
             "members.erase": self.members_erase,
             "catalog.add": self.catalog_add,
+            "catalog.check": self.catalog_check,
             "stock.set": self.stock_set,
             "unlock": self.unlock,
         }
@@ -74,19 +75,38 @@ class Changing:
         zone = arguments.get("zone")
         if zone is not None:
             self._zone(zone)
-        count = integer(arguments, "count", self._standing(zone, sku), low=0, high=10_000)
         described, pictures = product(arguments), photos(arguments)
-        mean = await self.enrolment.references_of(pictures) if pictures else None
+        sight = None
+        if pictures:
+            sight = await self.enrolment.sight_of(sku, pictures, keep_outliers=bool(arguments.get("keep_outliers")))
+            if sku != goods.AUTO and not arguments.get("ignore_barcode"):
+                goods.refuse_other_barcode(sku, sight.barcodes)
+        if sku == goods.AUTO:
+            sku = goods.named_by(() if sight is None else sight.barcodes)
+        count = integer(arguments, "count", self._standing(zone, sku), low=0, high=10_000)
         with Refusals():
             version = self.ledger.put_product(sku, described)
-            if mean is not None:
-                self.ledger.put_gallery(sku, Reference(mean, 0.0, len(pictures)), self.enrolment.item_model)
+            if sight is not None:
+                self.ledger.put_gallery(sku, sight.reference, self.enrolment.item_model, sight.picture)
             if zone is not None:
                 self.ledger.set_stock(ZoneId(zone), sku, count)
         warnings = [] if pictures else ["no photographs: mass alone has to tell it apart"]
         warnings += _equal_masses(self.ledger.catalog(), sku)
         self.changed()
-        return {"sku": sku, "price_version": version, "references": len(pictures), "warnings": warnings}
+        answer: Answer = {"sku": sku, "price_version": version, "references": len(pictures), "warnings": warnings}
+        if sight is not None:
+            warnings += goods.told_of(sight)
+            answer |= goods.confusions_of(sku, sight, self.ledger, self.enrolment.item_model, self._noise_g())
+            warnings += [row["says"] for row in answer["confusable"]]
+        return answer
+
+    async def catalog_check(self, _: Arguments, __: str) -> Answer:
+        """Which products will be taken for which, and whether mass or the shelf tells them apart."""
+        given = goods.shelves(self.ledger, self.enrolment.item_model)
+        return await asyncio.to_thread(goods.check, given, self._noise_g())
+
+    def _noise_g(self) -> float:
+        return max(zone.noise_g for zone in self.config.zones)
 
     async def stock_set(self, arguments: Arguments, _: str) -> Answer:
         zone = self._zone(text(arguments, "zone"))

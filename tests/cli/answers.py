@@ -91,6 +91,17 @@ ANSWERS: dict[str, Any] = {
     },
     "members.erase": {"member": MEMBER, "templates": 2, "tokens": 1},
     "catalog.add": {"sku": "0708", "price_version": 5, "references": 1, "warnings": ["weighs the same as 0709"]},
+    "catalog.check": {
+        "products": 3, "without_references": ["0710"], "few_references": ["0709"], "more_pairs": 0,
+        "pairs": [
+            {
+                "sku": "0708", "other": "0709", "name": "Cola", "other_name": "Cola zero", "share": 0.18,
+                "mass_apart_g": 2.0, "needed_g": 32.4, "separated": False, "told_apart_by": "nothing", "says": "",
+            }
+        ],
+        "skus": ["0708", "0709"], "names": ["Cola", "Cola zero"],
+        "map": [[0.0, 0.18], [0.12, 0.0]], "pictures": [None, None],
+    },
     "catalog.list": {
         "products": [
             {

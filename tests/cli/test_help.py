@@ -25,6 +25,7 @@ WANTED = {
     "cloud run", "cloud charges", "config check", "version", "board info", "board watch", "board log",
     "board commission", "board selftest", "board flash", "scale show", "scale tare", "scale calibrate", "scale watch",
     "camera list", "camera show", "camera markers", "camera calibrate",
+    "catalog check", "eval items", "eval states", "eval frames",
 }  # fmt: skip  # a list
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "mass_sd_g": 2.5, "zone": "s1", "count": 6, "photos": [],
         },
     ),
+    "catalog.check": (("catalog", "check"), {}),
     "catalog.list": (("catalog", "list"), {}),
     "stock.set": (("stock", "set", "s1", "0708", "6"), {"zone": "s1", "sku": "0708", "count": 6}),
     "stock.list": (("stock", "list"), {}),

@@ -50,7 +50,8 @@ def facts(folder: Path, **sections: Any) -> Config:
 
 
 def photo(grey: int, side: int = 64) -> bytes:
-    return pictures.jpeg(np.full((side, side, 3), grey, np.uint8))
+    grain = np.random.default_rng(1).normal(0, 12, (side, side, 3))
+    return pictures.jpeg(np.clip(grey + grain, 0, 255).astype(np.uint8))
 
 
 def coded(*photos: bytes) -> list[str]:

@@ -16,7 +16,6 @@ import typer
 
 from cabinet.cli import show
 from cabinet.cli.errors import BadInputError, RefusedError
-from cabinet.config import OUR_MODEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +51,9 @@ def items(
     references: Annotated[
         int | None, typer.Option("--references", min=1, help="Use only the first N photographs of each SKU.")
     ] = None,
-    model: Annotated[Path, typer.Option("--model", metavar="DIR", help="Folder with model.toml.")] = OUR_MODEL,
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="DIR", help="Folder with model.toml; default: the one that ships.")
+    ] = None,
     runtime: Annotated[str, typer.Option("--runtime", help="auto, litert or tflite.")] = "auto",
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="PNG", help="Draw confusions and reliability.")
@@ -220,13 +221,14 @@ def gallery_of(taught: Seen) -> "Gallery":
     return {Sku(sku): reference_of(taught.vectors[rows]) for sku, rows in by_sku.items()}
 
 
-def _recogniser(model: Path, runtime: str) -> "ItemRecogniser":
+def _recogniser(model: Path | None, runtime: str) -> "ItemRecogniser":
     from cabinet.adapters.tflite import ItemRecogniser, ModelError  # noqa: PLC0415  OpenCV and a runtime
+    from cabinet.config import OUR_MODEL  # noqa: PLC0415  pydantic
 
     if runtime not in {"auto", "litert", "tflite"}:
         raise BadInputError(f"--runtime: {runtime!r} is none", "auto, litert or tflite")
     try:
-        return ItemRecogniser(model, runtime)
+        return ItemRecogniser(model or OUR_MODEL, runtime)
     except ModelError as error:
         raise RefusedError(str(error)) from error
 
