@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cabinet import clock
 from cabinet.ledger import Ledger
@@ -21,14 +21,24 @@ from cabinet.session.states import Authenticating, Idle, OutOfService, Servicing
 from cabinet.units import CameraId
 from cabinet.witness import Witness
 
+if TYPE_CHECKING:
+    from cabinet.vision.health import CameraHealth
+
 ROUND_S = 0.5
 SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
 PRUNE_EVERY = 7200  # rounds between the looks for acknowledged rows over 90 days old: an hour
 LOCK_EVERY = 10  # rounds between the looks at the lock: 5 s
-PICTURE_EVERY = 4  # rounds between the looks at a camera's picture: 2 s
 BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
 PROBE_SILENT_S = 30.0
 MIB = 1 << 20
+REMEDIES = {
+    "dark": "look at the lens and the lamp",
+    "overexposed": "look at the lamp, and for sun on the lens",
+    "covered": "look what is before the lens",
+    "frozen": "unplug the camera and plug it in again",
+    "fogged": "wipe the lens; let the door's frame dry",
+    "moved": "put it back, or calibrate it anew: cabinet camera calibrate",
+}
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +50,15 @@ class Limits:
     traces_days: float
     max_c: float | None = None  # None: ambient goods
     grace_s: float = 1800.0
+
+
+@dataclass
+class Looked:
+    """The newest picture of a camera, and what was wrong with it."""
+
+    health: "CameraHealth"
+    picture: object = None
+    why: str | None = None
 
 
 @dataclass
@@ -58,7 +77,7 @@ class Caretaker:
     _spoilt: bool = field(default=False, init=False)  # too warm for too long, and nobody has looked since
     _undriven_since_s: float | None = field(default=None, init=False)  # since when the bolt ought to be out
     _rounds: int = field(default=0, init=False)
-    _complaints: dict[CameraId, str | None] = field(default_factory=dict, init=False)
+    _looked: dict[CameraId, "Looked"] = field(default_factory=dict, init=False)
 
     async def run(self) -> NoReturn:
         while True:
@@ -92,14 +111,25 @@ class Caretaker:
         self._started()
 
     def _complaint(self, camera: CameraId, eye: Eye) -> str | None:
-        """Dark, covered or overexposed, by the newest picture; looked at every 2 s."""
-        if self._rounds % PICTURE_EVERY == 0:
-            from cabinet.vision.health import complaint  # noqa: PLC0415  OpenCV only where there is a camera
+        """What the newest picture shows to be wrong; each new one is looked at, at most two a second.
 
-            frame = eye.latest()
-            self._complaints[camera] = None if frame is None else complaint(frame.picture)
-        what = self._complaints.get(camera)
-        return None if what is None else f"the picture is {what}: look at the lens and the lamp"
+        A technician who was at the cabinet has looked at the cameras too: how they see then is how they ought to.
+        """
+        from cabinet.vision.health import CameraHealth  # noqa: PLC0415  OpenCV only where there is a camera
+
+        frame = eye.latest()
+        if frame is None:
+            return None
+        looked = self._looked.setdefault(camera, Looked(CameraHealth()))
+        state = self.state()
+        if isinstance(state, Servicing):
+            looked.health.renew()
+        if looked.picture is not frame.picture:
+            looked.picture = frame.picture
+            nobody = isinstance(state, Idle | OutOfService) and self.nerves.door_open is False
+            what = looked.health.look(frame.picture, frame.at_s, shut=nobody and camera in self.witness.eyes)
+            looked.why = None if what is None else f"the picture is {what}: {REMEDIES[what.partition(':')[0]]}"
+        return looked.why
 
     async def check_lock(self) -> None:
         try:

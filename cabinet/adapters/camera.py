@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from cabinet.units import CameraId
 IDLE_FPS = 2.0  # frames decoded a second while nobody asks: enough to notice a person walking up
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.2, 5.0  # between attempts to open: a replugged camera is back at once, a dead one cheap
 OPEN_TIMEOUT_S = 3.0  # RTSP takes up to two
+RATE_S = 2.0  # over which frames are counted
+LEAST_RATE = 0.3  # of what it ought to send; a dark scene halves the rate of many cameras by itself
 SLACK_S = 0.005  # a frame that comes so much early is on time
 DEFAULT_FILE_FPS = 25.0  # of a recording that does not say
 
@@ -83,6 +86,9 @@ class Camera:
         self._pace_s = 1 / IDLE_FPS
         self._due_s = 0.0
         self._grabbed_s: float | None = None
+        self._times_s: deque[float] = deque(maxlen=round(RATE_S * fps) + 1)
+        self._opened_s: float | None = None
+        self._expected_fps = fps
         self._why: str | None = "is being opened"
         self._stopping = threading.Event()
         self._changed = threading.Condition()
@@ -120,8 +126,20 @@ class Camera:
     def trouble(self) -> str | None:
         if self._why is not None:
             return self._why
-        silent = self._grabbed_s is None or time.monotonic() - self._grabbed_s > self._read_timeout_s
-        return f"no frame for {self._read_timeout_s:g} s: look at its cable and power" if silent else None
+        now_s = time.monotonic()
+        if self._grabbed_s is None or now_s - self._grabbed_s > self._read_timeout_s:
+            return f"no frame for {self._read_timeout_s:g} s: look at its cable and power"
+        return self._dropping(now_s)
+
+    def _dropping(self, now_s: float) -> str | None:
+        """Frames that do not arrive, by the times of the last ones: judged once it has run for RATE_S."""
+        if self._opened_s is None or now_s - self._opened_s < RATE_S:
+            return None
+        came = sum(at_s > now_s - RATE_S for at_s in tuple(self._times_s)) / RATE_S
+        least = LEAST_RATE * self._expected_fps
+        if came >= least:
+            return None
+        return f"drops frames: {came:.1f} a second, at least {least:.1f} of {self._expected_fps:g}: look at its cable"
 
     # On the camera's thread.
 
@@ -151,10 +169,12 @@ class Camera:
     def _pump(self, source: Source) -> None:
         """Take frames until there are none."""
         step_s = source.frame_s if isinstance(source, _Video) and self._recording else 0.0
-        next_s = time.monotonic()
+        next_s = self._opened_s = time.monotonic()
+        self._expected_fps = min(self._fps, 1 / step_s) if step_s else self._fps
         while not self._stopping.is_set() and source.grab():
             now_s = time.monotonic()
             self._grabbed_s = now_s
+            self._times_s.append(now_s)
             self.counters.frames += 1
             if now_s >= self._due_s - SLACK_S:
                 self._due_s = max(self._due_s + self._pace_s, now_s + self._pace_s / 2)

@@ -5,13 +5,15 @@
 Each camera is at http://127.0.0.1:PORT/NAME.mjpg.  The control socket takes JSON lines and answers each with
 {"ok": true} or {"ok": false, "error": ...}: {"camera": "front", "show": "/path.jpg"} (or "show_jpeg_b64"), and the
 misfortunes {"stall": true} (the connection stays, frames stop), {"drop": true} (connections are closed and refused),
-{"garbage": true} (bytes that are no JPEG), each undone by false.  Serves loopback only.
+{"garbage": true} (bytes that are no JPEG), {"freeze": true} (one picture again and again), each undone by
+false.  Serves loopback only.
 """
 
 import argparse
 import base64
 import binascii
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -31,16 +33,21 @@ MAX_CAMERAS = 32
 QUALITY = 85  # JPEG, as of usual cameras
 START_S = 20.0  # two busy cores start Python slowly
 GARBAGE = b"\xff\xd8" + bytes(range(256)) * 8
-MISFORTUNES = frozenset({"stall", "drop", "garbage"})
+MISFORTUNES = frozenset({"stall", "drop", "garbage", "freeze"})
+TAKES = 3  # coprime to the usual ratios of rates, so that no two looked at in a row are the same
+NOISE = 1.0  # standard deviation, of 255: a good sensor in good light
 
 
 @dataclass
 class Channel:
     """What one camera shows."""
 
-    jpeg: bytes
+    takes: list[bytes]  # the same scene with other noise each time: no sensor sends one picture twice
     troubles: set[str] = field(default_factory=set)
     clients: int = 0
+
+    def jpeg(self, n: int) -> bytes:
+        return self.takes[0 if "freeze" in self.troubles else n % len(self.takes)]
 
 
 class Studio:
@@ -49,7 +56,7 @@ class Studio:
     def __init__(self, fps: float, width: int, height: int) -> None:
         self.frame_s = 1 / fps
         self.changed = threading.Condition()
-        self._blank = _blank(width, height)
+        self._blank = as_jpegs(_blank(width, height))
         self._channels: dict[str, Channel] = {}
 
     def channel(self, name: str) -> Channel:
@@ -67,27 +74,29 @@ class Studio:
         unknown = order.keys() - MISFORTUNES - {"camera", "show", "show_jpeg_b64"}
         if unknown:
             raise ValueError(f"unknown keys {sorted(unknown)}")
-        jpeg = None
+        takes = None
         if "show" in order:
-            jpeg = as_jpeg(Path(order["show"]).read_bytes())
+            takes = as_jpegs(Path(order["show"]).read_bytes())
         elif "show_jpeg_b64" in order:
-            jpeg = as_jpeg(base64.b64decode(order["show_jpeg_b64"], validate=True))
+            takes = as_jpegs(base64.b64decode(order["show_jpeg_b64"], validate=True))
         with self.changed:
-            channel.jpeg = jpeg or channel.jpeg
+            channel.takes = takes or channel.takes
             for trouble in MISFORTUNES & order.keys():
                 (channel.troubles.add if order[trouble] else channel.troubles.discard)(trouble)
             self.changed.notify_all()
 
 
-def as_jpeg(data: bytes) -> bytes:
-    """Any picture, encoded anew: what a camera sends has no metadata.  Raises ValueError."""
+def as_jpegs(data: bytes) -> list[bytes]:
+    """Any picture, encoded anew TAKES times with a sensor's noise, without its metadata.  Raises ValueError."""
     import cv2  # noqa: PLC0415  the class that starts the server does not need it
     import numpy as np  # noqa: PLC0415  likewise
 
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise ValueError("that is no picture")
-    return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1])
+    dice = np.random.default_rng(1)
+    noisy = [np.clip(picture + dice.normal(0, NOISE, picture.shape), 0, 255).astype(np.uint8) for _ in range(TAKES)]
+    return [bytes(cv2.imencode(".jpg", take, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]) for take in noisy]
 
 
 def _blank(width: int, height: int) -> bytes:
@@ -122,12 +131,12 @@ class Viewer(BaseHTTPRequestHandler):
 
     def _stream(self, channel: Channel) -> None:
         next_s = time.monotonic()
-        while True:
+        for n in itertools.count():
             with self.studio.changed:
                 self.studio.changed.wait_for(lambda: "stall" not in channel.troubles or "drop" in channel.troubles, 60)
                 if "drop" in channel.troubles:
                     return
-                jpeg = GARBAGE if "garbage" in channel.troubles else channel.jpeg
+                jpeg = GARBAGE if "garbage" in channel.troubles else channel.jpeg(n)
                 stalled = "stall" in channel.troubles
             if not stalled:
                 head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
