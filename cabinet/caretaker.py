@@ -95,6 +95,10 @@ class Caretaker:
             self.parts.report(f"scale:{zone}", self.nerves.cell_faults.get(zone) or scale.trouble(now_s))
         for camera, eye in self.eyes.items():
             self.parts.report(f"camera:{camera}", eye.trouble() or self._complaint(camera, eye))
+        for camera in self.witness.eyes:
+            why = self.witness.clock_trouble(camera)
+            if why is not None or self.parts.why(f"clock:{camera}") is not None:
+                self.parts.report(f"clock:{camera}", why)  # sells on: the pictures of before and after need no clock
         for part, trouble in self.others.items():
             self.parts.report(part, trouble())
         self._undriven_since_s = (self._undriven_since_s or now_s) if locked_state else None

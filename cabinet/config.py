@@ -107,7 +107,7 @@ class Identity(Section):
 class Items(Section):
     model: Path = OUR_MODEL  # folder with model.toml
     runtime: Literal["auto", "litert", "tflite"] = "auto"  # auto: the faster of those that can run the model
-    delegate: str | None = None  # shared library of an accelerator, such as libedgetpu.so.1; None: the CPU
+    delegate: str = ""  # shared library of an accelerator, such as libedgetpu.so.1; empty: the CPU
 
 
 class Tally(Section):

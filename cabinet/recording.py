@@ -5,7 +5,7 @@ Knows files and the monotonic clock; decides nothing.  After a restart it goes o
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cabinet import clock
 from cabinet.basket.evidence import Gap, Header, Mass
 from cabinet.ports import Frame
 from cabinet.trace import Recorder
-from cabinet.units import CameraId, VisitId
+from cabinet.units import CameraId, VisitId, ZoneId
 from cabinet.vision.gallery import Gallery
 
 UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
@@ -29,6 +29,9 @@ class Recording:
     watching: asyncio.Task[None] | None = None
     finishing: asyncio.Task[None] | None = None
     stills: int = 0
+    resting_g: Mapping[ZoneId, float] = field(default_factory=dict)  # before the door opened
+    felt_s: dict[ZoneId, float] = field(default_factory=dict)  # when each zone first felt somebody
+    moved_s: dict[CameraId, float] = field(default_factory=dict)  # when each camera first saw something move
     seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
     arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
 

@@ -33,6 +33,7 @@ from cabinet.session.events import Event, EvidenceComplete
 from cabinet.trace import TraceError
 from cabinet.units import CameraId, VisitId, ZoneId
 from cabinet.vision.gallery import Gallery
+from cabinet.vision.timing import Timing
 
 if TYPE_CHECKING:
     from cabinet.vision.motion import MotionFinder
@@ -42,6 +43,7 @@ LOOK_EVERY_S = 0.2  # moving regions are looked for 5 times a second
 AFTER_TAIL_S = 2.0  # a trace goes on so long after the door has shut
 FRESH_S = 0.15  # the after-picture is at least so much younger than the closing: exposure settles with the lamp
 POLL_S = 0.05
+FELT_G = 40.0  # less may be a door that swings
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class Witness:
         self._door_open = False
         self._closed_s = 0.0  # when the door last touched its frame
         self._seeing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seeing")
+        self._timing: dict[CameraId, Timing] = {}
         self.watchers: list[Callable[[Happening], None]] = []
 
     # What the hardware feels.
@@ -82,7 +85,16 @@ class Witness:
         self.scales.add(zone, at_s, hz, grams)
         if self._recording is not None:
             self._write(Mass(self._recording.t(at_s), zone, hz, tuple(grams)))
+            if self._door_open and zone not in self._recording.felt_s:
+                self._feel(self._recording, zone, at_s, grams)
             self._recording.arrived.set()
+
+    def _feel(self, recording: Recording, zone: ZoneId, at_s: float, grams: Sequence[float | None]) -> None:
+        """When somebody first took or touched something: to be held against when the cameras saw it."""
+        known = [g for g in grams if g is not None]
+        resting_g = recording.resting_g.get(zone)
+        if known and resting_g is not None and abs(sum(known) / len(known) - resting_g) > FELT_G:
+            recording.felt_s[zone] = at_s
 
     def door(self, at_s: float, *, is_open: bool) -> None:
         self._door_open = is_open
@@ -133,6 +145,7 @@ class Witness:
         except (OSError, TraceError) as error:
             raise PortError(f"trace: {error}; free some disk or remove {folder}") from error
         recording.gallery = self._gallery()
+        recording.resting_g = self.baseline_g()
         self._recording = recording
         if self.eyes and purpose == "shop":
             recording.watching = asyncio.get_running_loop().create_task(self._watch(recording))
@@ -151,9 +164,18 @@ class Witness:
         """The visit is over; its trace goes on for 2 s, unless the next one begins."""
         recording = self._recording
         if recording is not None and recording.visit == visit:
+            for camera, (_, polygons) in self.eyes.items():
+                felt = [at_s for zone, at_s in recording.felt_s.items() if zone in polygons]
+                timing = self._timing.setdefault(camera, Timing())
+                timing.visit(recording.moved_s.get(camera), min(felt, default=None))
             task = asyncio.get_running_loop().create_task(self._tail(recording))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
+
+    def clock_trouble(self, camera: CameraId) -> str | None:
+        """Why this camera's pictures cannot be set beside the scale's samples, or None."""
+        timing = self._timing.get(camera)
+        return None if timing is None else timing.trouble()
 
     def close(self) -> None:
         if self._recording is not None:
@@ -218,7 +240,10 @@ class Witness:
             return []
         t = recording.t(frame.at_s)
         found = []
-        for seen in finder.update(frame.picture, frame.at_s, polygons, self.recogniser, recording.gallery):
+        told = finder.update(frame.picture, frame.at_s, polygons, self.recogniser, recording.gallery)
+        if finder.began_s is not None:
+            recording.moved_s.setdefault(frame.camera, finder.began_s)
+        for seen in told:
             t0, t1 = (recording.t(at_s) for at_s in seen.between_s or (frame.at_s, frame.at_s))
             found.append(Sighting(t, frame.camera, seen.zone, seen.action, t0, t1, seen.scores, seen.other, seen.box))
         return found

@@ -71,6 +71,11 @@ class MotionFinder:
     _polygons: dict[ZoneId, Mask] = field(default_factory=dict)
     _resting: Picture | None = None  # the newest picture in which nothing moved at any zone
 
+    @property
+    def began_s(self) -> float | None:
+        """Since when something has been moving at a zone; None while nothing does."""
+        return min((burst.began_s for burst in self._bursts.values()), default=None)
+
     def update(
         self,
         picture: Picture,

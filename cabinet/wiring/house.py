@@ -233,12 +233,12 @@ class House:
     def _recogniser(self) -> ItemRecogniser | None:
         try:
             items = self.facts.items
-            recogniser = ItemRecogniser(items.model, items.runtime, items.delegate)
+            recogniser = ItemRecogniser(items.model, items.runtime, items.delegate or None)
         except PortError as error:
             self.parts.report("recogniser", str(error))
             return None
         self.parts.report("recogniser", None)
-        if items.delegate is not None:
+        if items.delegate:
             self.parts.report("accelerator", recogniser.engines.trouble)
         return recogniser
 

@@ -1,0 +1,33 @@
+"""Is a camera's clock off the scale's?  A hand is seen before the cells feel it; a camera that is always later lags.
+
+Causality, no fine measure: cameras are looked at five times a second and hands take their time.  It finds a stream that
+is buffered for half a second and more, which no single clock here can see; it cannot find a camera that is early.
+"""
+
+from dataclasses import dataclass
+
+LATE_S = 0.6  # two looks and the exposure: what is later than that was buffered
+LATE_VISITS = 2  # in a row: once may be a bag that shook the shelf before the hand came
+
+
+@dataclass
+class Timing:
+    """One camera over visits."""
+
+    late: int = 0
+    offset_s: float = 0.0  # of the last visit that told anything
+
+    def visit(self, moved_s: float | None, felt_s: float | None) -> None:
+        """When it first saw something move, and when a zone it sees first felt something (monotonic); None: never."""
+        if moved_s is None or felt_s is None:
+            return
+        self.offset_s = moved_s - felt_s
+        self.late = self.late + 1 if self.offset_s > LATE_S else 0
+
+    def trouble(self) -> str | None:
+        if self.late < LATE_VISITS:
+            return None
+        return (
+            f"sees hands {self.offset_s:.1f} s after the scale felt them (at most {LATE_S:g} s), {self.late} visits "
+            "in a row: its stream is buffered; look at its network, or lower its resolution"
+        )
