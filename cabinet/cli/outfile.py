@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cabinet.cli.errors import BadInputError, RefusedError
 
@@ -27,3 +27,13 @@ def new_file(path: Path, option: str) -> Iterator[IO[bytes]]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def save_figure(figure: Any, path: Path) -> None:  # noqa: ANN401  a matplotlib figure, which nobody imports for its name
+    """Raises RefusedError where the picture cannot be written."""
+    try:
+        figure.savefig(path, dpi=110)
+    except (OSError, ValueError) as error:
+        raise RefusedError(
+            f"--picture: {path} cannot be written ({error})", "name a .png in a folder of yours"
+        ) from error

@@ -9,6 +9,7 @@ import typer
 
 from cabinet.cli import show, words
 from cabinet.cli.errors import RefusedError
+from cabinet.cli.outfile import save_figure
 
 CAMERA_S: Final = 30.0  # a camera opened again takes some
 TEXT_MAP: Final = 16  # products whose map still fits into a terminal
@@ -106,12 +107,7 @@ def draw(data: Data, path: Path) -> None:
             small = Image.open(io.BytesIO(base64.b64decode(content)))
             small.thumbnail((40, 40))
             axes.add_artist(AnnotationBbox(OffsetImage(np.asarray(small), zoom=0.6), (n, n), frameon=False))
-    try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
-        raise RefusedError(
-            f"--picture: {path} cannot be written ({error})", "name a .png in a folder of yours"
-        ) from error
+    save_figure(figure, path)
 
 
 def _cell(share: float) -> str:

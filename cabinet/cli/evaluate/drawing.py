@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cabinet.cli.errors import RefusedError
+from cabinet.cli.outfile import save_figure
 
 MOST_NAMED = 40  # products whose names still fit beside a map
 
@@ -38,7 +38,7 @@ def draw_items(answer: dict[str, Any], path: Path) -> None:
     curve.set(
         title=f"calibration error {answer['ece']}", xlabel="said", ylabel="was right", xlim=(0, 1.02), ylim=(0, 1.02)
     )
-    _saved(figure, path)
+    save_figure(figure, path)
 
 
 def draw_frames(video: Path, answer: dict[str, Any], path: Path) -> None:
@@ -60,16 +60,7 @@ def draw_frames(video: Path, answer: dict[str, Any], path: Path) -> None:
         axis.set_title(f"{event['action']} {event['t0']:.1f} - {event['t1']:.1f} s", fontsize=9)
     for axis in axes:
         axis.set_axis_off()
-    _saved(figure, path)
-
-
-def _saved(figure: Any, path: Path) -> None:  # noqa: ANN401  a matplotlib figure
-    try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
-        raise RefusedError(
-            f"--picture: {path} cannot be written ({error})", "name a .png in a folder of yours"
-        ) from error
+    save_figure(figure, path)
 
 
 def draw_states(shown: dict[str, Any], pairs: list[dict[str, Any]], path: Path) -> None:
@@ -90,4 +81,4 @@ def draw_states(shown: dict[str, Any], pairs: list[dict[str, Any]], path: Path) 
         right.set_title(f"seen {pair['seen']}, truth {pair['truth']}", fontsize=8)
         left.set_axis_off()
         right.set_axis_off()
-    _saved(figure, path)
+    save_figure(figure, path)
