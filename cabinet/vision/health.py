@@ -66,6 +66,7 @@ class CameraHealth:
             return (
                 f"frozen: {self._same + 1} pictures without a pixel's difference in {at_s - self._same_since_s:.1f} s"
             )
+        picture = resized(picture, *SIZE)  # once: every measure below is of this size
         what = complaint(picture)
         if what is not None:
             self._foggy = self._shifted = 0
