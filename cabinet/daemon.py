@@ -12,12 +12,12 @@ from typing import NoReturn, Protocol, assert_never
 
 from cabinet import clock
 from cabinet.basket.verdict import Charge, Line, Nothing, Review, Verdict
-from cabinet.ledger import ClosedVisit, Entry, Incident, Ledger, OpenedVisit
+from cabinet.ledger import ClosedVisit, Entry, Incident, Ledger, OpenedVisit, Stamp
 from cabinet.ledger.entries import Outcome
 from cabinet.ports import Lock, PortError, Signals
 from cabinet.session import effects as do
 from cabinet.session.effects import Effect, Notice
-from cabinet.session.events import DeadlineReached, Event, Restarted
+from cabinet.session.events import DeadlineReached, Event, NotReleased, Restarted
 from cabinet.session.machine import step
 from cabinet.session.policy import Policy
 from cabinet.session.states import Idle, State, deadline_s
@@ -78,6 +78,8 @@ class Daemon:
     show: Callable[[Notice, VisitId | None], None]  # the screen's line
     part: Callable[[str, str | None], None]  # Parts.report
     alive: Callable[[], None] = lambda: None  # systemd's watchdog
+    now: Callable[[], float] = clock.now_s
+    stamp: Callable[[], Stamp] = clock.stamp
     watchers: list[Callable[[Happened], None]] = field(default_factory=list)
     events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     state: State = field(default_factory=Idle)
@@ -98,7 +100,7 @@ class Daemon:
 
     async def run(self) -> NoReturn:
         self.state = self.ledger.state() or Idle()
-        await self.handle(Restarted(clock.now_s()))
+        await self.handle(Restarted(self.now()))
         while True:
             event = await self._next()
             self.lock.keep_alive()
@@ -109,7 +111,7 @@ class Daemon:
     async def _next(self) -> Event | None:
         """The next event, the deadline when it is due, or None for a tick."""
         due_s = deadline_s(self.state)
-        now_s = clock.now_s()
+        now_s = self.now()
         if due_s is not None and due_s <= now_s and self.events.empty():
             return DeadlineReached(now_s)
         until_s = now_s + TICK_S if due_s is None else min(due_s, now_s + TICK_S)
@@ -124,16 +126,18 @@ class Daemon:
         after, effects = step(before, event, self.policy)
         entries = [entry for effect in effects if (entry := self._entry(effect)) is not None]
         if after != before or entries:
-            self.ledger.commit(after, entries, clock.stamp())
+            self.ledger.commit(after, entries, self.stamp())
             log.info("step event=%s from=%s to=%s", *(type(thing).__name__ for thing in (event, before, after)))
         self.state = after
         unseen = False
         for effect in effects:
             if unseen and isinstance(effect, do.ReleaseLock):
-                continue  # what nobody records is not opened; the visit ends unopened
+                continue  # what nobody records is not opened; the visit ends at once
             done = await self._attempt(effect)
-            unseen = unseen or (isinstance(effect, do.StartTrace) and not done)
-        happened = Happened(clock.now_s(), event, before, after, effects)
+            if isinstance(effect, do.StartTrace) and not done:
+                unseen = True
+                self.post(NotReleased(self.now(), effect.visit, "the visit could not be recorded"))
+        happened = Happened(self.now(), event, before, after, effects)
         for watcher in self.watchers:
             watcher(happened)
         asked = self._asked.get(id(event))
@@ -173,6 +177,7 @@ class Daemon:
                 moves = {zone: dict(counts) for zone, counts in verdict.account.moves.items()}
             case Nothing() if outcome == "nothing":
                 confidence = verdict.confidence
+                moves = {zone: dict(counts) for zone, counts in verdict.account.moves.items()}
             case Review():
                 why, best_guess = why or verdict.reason, verdict.best_guess
             case _:

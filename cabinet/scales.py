@@ -3,6 +3,7 @@
 Pure bookkeeping with time as an argument; samples come in as the board sent them.
 """
 
+import math
 import statistics
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,12 @@ class Figures:
         return sum(self.bad.values()) / self.count if self.count else None
 
 
+def spread(grams: Sequence[float]) -> float:
+    """Sample standard deviation, in floating point: equal to `statistics.stdev` to within rounding, much faster."""
+    mean = math.fsum(grams) / len(grams)
+    return math.sqrt(math.fsum([(g - mean) ** 2 for g in grams]) / (len(grams) - 1))
+
+
 @dataclass(slots=True)
 class Scale:
     """One zone."""
@@ -73,7 +80,7 @@ class Scale:
             for at_s, hz, grams in self.chunks
             if at_s + len(grams) / hz > from_s
             for i, g in enumerate(grams)
-            if g is not None and at_s + i / hz >= from_s
+            if g is not None and (at_s >= from_s or at_s + i / hz >= from_s)
         ]
 
     def steady(self, after_s: float = float("-inf")) -> float | None:
@@ -87,7 +94,7 @@ class Scale:
         half = len(samples) // 2
         limit_g = STEADY_SIGMA * max(self.zone.noise_g, self.zone.quantum_g)
         drift_g = abs(statistics.fmean(samples[:half]) - statistics.fmean(samples[half:]))
-        if statistics.stdev(samples) > limit_g or drift_g > limit_g / 2:
+        if spread(samples) > limit_g or drift_g > limit_g / 2:
             return None
         return statistics.fmean(samples)
 
@@ -116,7 +123,7 @@ class Scale:
             bad["unknown"] += unexplained
         return Figures(
             g=statistics.fmean(good) if good else None,
-            noise_g=statistics.stdev(good) if len(good) > 1 else None,
+            noise_g=spread(good) if len(good) > 1 else None,
             hz=recent[-1][1] if recent else None,
             count=count,
             bad=dict(bad),

@@ -55,15 +55,21 @@ def work_out(folder: Path, policy: TallyPolicy, *, complete: bool) -> Tallied:
         visit = trace.read(folder).judged()
     except (OSError, trace.TraceError) as error:
         return Tallied(Review(f"the visit's recording cannot be read: {error}"), "")
-    verdict: Verdict = tally(visit, policy)
-    if not complete and not isinstance(verdict, Review):
-        verdict = Review("not every sensor reported in time after the door was shut", verdict.account)
+    verdict = judge(visit, policy, complete=complete)
     evidence = evidence_hash(visit)
     try:
         trace.write_tally(folder, verdict, {"evidence": evidence})
     except OSError as error:  # the ledger keeps the bill; only the explanation is lost
         log.warning("tally_not_kept visit=%s why=%s", visit.header.visit, error)
     return Tallied(verdict, evidence)
+
+
+def judge(visit: Visit, policy: TallyPolicy, *, complete: bool) -> Verdict:
+    """The verdict of what the tally may read of a visit (`Visit.judged`); whoever has the trace gets the same."""
+    verdict: Verdict = tally(visit, policy)
+    if not complete and not isinstance(verdict, Review):
+        return Review("not every sensor reported in time after the door was shut", verdict.account)
+    return verdict
 
 
 def evidence_hash(visit: Visit) -> str:

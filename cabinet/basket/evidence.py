@@ -5,8 +5,10 @@ since the unlock order on the monotonic clock; what came before it (the baseline
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Literal
 
 from cabinet.units import CameraId, Minor, Sku, VisitId, ZoneId
@@ -153,16 +155,14 @@ class Visit:
 
         Sensors report out of step, and a finished trace is sorted: sorting here makes both give the same verdict.
         """
-        ordered = sorted(self.events, key=lambda event: event.t)
-        barriers = [event.t for event in ordered if isinstance(event, State) and event.name == BARRIER]
-        until = barriers[-1] if barriers else math.inf
-        kept = (_up_to(event, until) for event in ordered)
-        return replace(self, events=tuple(event for event in kept if event is not None))
+        ordered = sorted(self.events, key=attrgetter("t"))
+        barriers = (event.t for event in reversed(ordered) if isinstance(event, State) and event.name == BARRIER)
+        until = next(barriers, math.inf)
+        kept = ordered[: bisect_right(ordered, until, key=attrgetter("t"))]
+        return replace(self, events=tuple(_up_to(event, until) if isinstance(event, Mass) else event for event in kept))
 
 
-def _up_to(event: Happening, t: float) -> Happening | None:
-    if event.t > t:
-        return None
-    if isinstance(event, Mass) and t < math.inf:
-        return replace(event, g=event.g[: math.floor((t - event.t) * event.hz + 1e-6) + 1])
-    return event
+def _up_to(mass: Mass, t: float) -> Mass:
+    if mass.t + len(mass.g) / mass.hz < t:  # nearly always
+        return mass
+    return replace(mass, g=mass.g[: math.floor((t - mass.t) * mass.hz + 1e-6) + 1])

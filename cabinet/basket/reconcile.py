@@ -6,11 +6,12 @@ to `TallyPolicy.beam` stories after each change; what the beam drops is counted 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, log
+from typing import NamedTuple
 
 from cabinet.basket.evidence import Header, Sighting
-from cabinet.basket.explain import Cart, Change, Explainer, Explanation
+from cabinet.basket.explain import Cart, Case, Change, Explainer, Explanation
 from cabinet.basket.policy import TallyPolicy
 from cabinet.basket.sight import Compared, by_zone
 from cabinet.basket.steps import Weighing
@@ -21,15 +22,13 @@ Place = tuple[int, float]  # the level a zone was last understood at; what drift
 SKIPS = 6  # levels in a row that may be a hand's
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     zone: ZoneId
     level: int  # the step that led to this level; 0: the rest
     units: Mapping[Sku, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Story:
+class _Story(NamedTuple):
     weight: float  # log
     places: tuple[Place, ...]
     counts: Counts = ()
@@ -92,10 +91,12 @@ class _Search:
         weighing = self._weighings[z]
         last = len(weighing.levels) - 1
         level = weighing.levels[j]
+        cases: dict[int, Case] = {}
         for story in stories:
             a, drifted = story.places[z]
-            change = self._change(weighing, a, j)
-            for explanation in self._explainer.explain(change, _cart(story.counts, weighing.zone)):
+            if a not in cases:
+                cases[a] = self._explainer.case(self._change(weighing, a, j))
+            for explanation in self._explainer.explain(cases[a], _cart(story.counts, weighing.zone)):
                 yield self._told(story, weighing.zone, j, explanation, _put(story.places, z, (j, drifted)))
             if j < last and j - a <= SKIPS:
                 place = (a, drifted + level.last_g - level.first_g)
@@ -106,10 +107,12 @@ class _Search:
         """What the zone's net has beyond the steps of the story."""
         weighing = self._weighings[z]
         looks = self._looks.get(weighing.zone, {}).get(-1, ())
+        cases: dict[float, Case] = {}
         for story in stories:
             rest_g = weighing.rest_g - story.places[z][1]
-            change = Change(weighing.zone, (0, 0), rest_g, 1.0, looks, rest=True)
-            for explanation in self._explainer.explain(change, _cart(story.counts, weighing.zone)):
+            if rest_g not in cases:
+                cases[rest_g] = self._explainer.case(Change(weighing.zone, rest_g, 1.0, looks, rest=True))
+            for explanation in self._explainer.explain(cases[rest_g], _cart(story.counts, weighing.zone)):
                 yield self._told(story, weighing.zone, 0, explanation, _put(story.places, z, (0, 0.0)))
 
     def _change(self, weighing: Weighing, a: int, j: int) -> Change:
@@ -117,7 +120,7 @@ class _Search:
         seen = self._looks.get(weighing.zone, {})
         looks = tuple(look for i in range(a + 1, j + 1) for look in seen.get(i, ()))
         sd = (one.sd_g**2 + other.sd_g**2) ** 0.5
-        return Change(weighing.zone, (a, j), other.first_g - one.last_g, sd, looks, pressed=j - a > 1)
+        return Change(weighing.zone, other.first_g - one.last_g, sd, looks, pressed=j - a > 1)
 
     def _told(self, story: _Story, zone: ZoneId, j: int, e: Explanation, places: tuple[Place, ...]) -> _Story:
         weight, flags = story.weight + e.weight, story.flags
@@ -131,8 +134,8 @@ class _Search:
             counts[key] = counts.get(key, 0) + n
             if e.misplaced and counts[key] <= 0:  # it came here in this very visit: nothing odd about it
                 weight -= log(self._policy.misplaced)
-            beyond = self._beyond_stock(counts, key, misplaced=e.misplaced)
-            if n > 0 and beyond and beyond not in flags:
+            beyond = self._beyond_stock(counts, key, misplaced=e.misplaced) if n > 0 else ""
+            if beyond and beyond not in flags:
                 weight += log(self._policy.overstock)
                 flags = tuple(sorted((*flags, beyond)))
         tidy = tuple(sorted((key, n) for key, n in counts.items() if n))
@@ -151,8 +154,10 @@ class _Search:
 
 def _compared(story: _Story, zone: ZoneId, compared: Compared) -> _Story:
     """The story weighed against the pictures of before and after, which know what left but not when."""
+    if not compared.sees(zone):
+        return story
     units = tuple((sku, n) for (where, sku), n in story.counts if where == zone)
-    return replace(story, weight=story.weight + compared.log_ratio(zone, units))
+    return story._replace(weight=story.weight + compared.log_ratio(zone, units))
 
 
 def _put(places: tuple[Place, ...], z: int, place: Place) -> tuple[Place, ...]:
@@ -160,6 +165,8 @@ def _put(places: tuple[Place, ...], z: int, place: Place) -> tuple[Place, ...]:
 
 
 def _cart(counts: Counts, zone: ZoneId) -> Cart:
+    if not counts:
+        return ()
     held: dict[Sku, list[int]] = {}
     for (where, sku), n in counts:
         entry = held.setdefault(sku, [0, 0])
@@ -183,13 +190,14 @@ def _pruned(stories: Iterable[_Story], policy: TallyPolicy) -> tuple[list[_Story
     summed = [(_log_sum(weights), story) for story, weights in joined.values()]
     summed.sort(key=lambda pair: (-pair[0], pair[1].counts, pair[1].flags, pair[1].places))
     top = summed[0][0]
-    everything = sum(exp(w - top) for w, _ in summed)
     kept = [(w, s) for w, s in summed[: policy.beam] if w > top - policy.nats]
-    share = sum(exp(w - top) for w, _ in kept) / everything
-    return [_Story(w, s.places, s.counts, s.flags, s.said) for w, s in kept], share
+    shares = [exp(w - top) for w, _ in summed]
+    return [s._replace(weight=w) for w, s in kept], sum(shares[: len(kept)]) / sum(shares)
 
 
 def _log_sum(weights: Sequence[float]) -> float:
+    if len(weights) == 1:
+        return weights[0]
     top = max(weights)
     return top + log(sum(exp(w - top) for w in weights))
 

@@ -17,8 +17,8 @@ MOST = 6  # units and looks considered in one change of one camera; the rest cou
 
 def across(visit: Visit) -> tuple[Sighting, ...]:
     """Looks that compare before the opening with after a closing; of each camera the last comparison only."""
-    opened = [e.t for e in visit.events if isinstance(e, Door) and e.open]
-    closed = [e.t for e in visit.events if isinstance(e, Door) and not e.open]
+    doors = [e for e in visit.events if isinstance(e, Door)]
+    opened, closed = [e.t for e in doors if e.open], [e.t for e in doors if not e.open]
     if not opened or not closed:
         return ()
     spanning = [e for e in visit.events if isinstance(e, Sighting) and e.t0 <= opened[0] and e.t1 >= closed[0]]
@@ -30,14 +30,8 @@ def watching(visit: Visit, looks: Iterable[Sighting]) -> dict[ZoneId, tuple[Came
     """Cameras that see each zone and showed that they work: not reported broken, and told a direction."""
     saw = {look.camera for look in looks if look.action != "unknown"}
     broken = {e.part.removeprefix("camera:") for e in visit.events if isinstance(e, Health) and not e.ok}
-    return {
-        zone: tuple(
-            name
-            for name, camera in sorted(visit.header.cameras.items())
-            if zone in camera.sees and name in saw and name not in broken
-        )
-        for zone in visit.header.zones
-    }
+    well = [(name, camera.sees) for name, camera in sorted(visit.header.cameras.items()) if name in saw - broken]
+    return {zone: tuple(name for name, sees in well if zone in sees) for zone in visit.header.zones}
 
 
 def attach(weighing: Weighing, sightings: Sequence[Sighting], policy: TallyPolicy) -> dict[int, tuple[Sighting, ...]]:
@@ -66,27 +60,47 @@ def _distance(sighting: Sighting, a: Level, b: Level) -> tuple[float, float]:
 
 
 class Sight:
-    """Log likelihood ratio of looks, for units of the catalogue."""
+    """Reads looks, for units of the catalogue."""
 
     def __init__(self, header: Header, policy: TallyPolicy) -> None:
         self._skus = len(header.catalog)
         self._policy = policy
 
-    def log_ratio(self, looks: Sequence[Sighting], cameras: Sequence[CameraId], units: Units) -> float:
-        """Sum over cameras of log P(looks | units) / P(looks | nothing but phantoms at rate one)."""
-        if not looks and not units:
-            return 0.0
-        singles = [(sku, 1 if n > 0 else -1) for sku, n in units for _ in range(abs(n))][:MOST]
-        total = 0.0
+    def of(self, looks: Sequence[Sighting], cameras: Sequence[CameraId]) -> "Seen":
+        """What these looks, and those that the cameras did not have, say of whatever units it may have been."""
+        return Seen(looks, cameras, self._skus, self._policy)
+
+
+class Seen:
+    """Log likelihood ratio of the looks at one change, for any units."""
+
+    def __init__(self, looks: Sequence[Sighting], cameras: Sequence[CameraId], skus: int, policy: TallyPolicy) -> None:
+        self._skus, self._policy = skus, policy
+        self._cameras: list[tuple[list[Sighting] | None, list[Sighting]]] = []  # looks that count; vague ones
         for camera in sorted({*cameras, *(look.camera for look in looks)}):
             mine = [look for look in looks if look.camera == camera]
-            counts = [look for look in mine if look.action != "unknown" and camera in cameras]
             if camera in cameras:
-                total += log(self._matchings(counts[:MOST], singles))
-            total += self._vague([look for look in mine if look not in counts], singles)
-        return total
+                counts = [look for look in mine if look.action != "unknown"]
+                self._cameras.append((counts[:MOST], [look for look in mine if look.action == "unknown"]))
+            else:
+                self._cameras.append((None, mine))
+        self._looked = bool(looks)
+        self._known: dict[Units | int, float] = {}
 
-    def _vague(self, looks: Sequence[Sighting], units: Sequence[tuple[Sku, int]]) -> float:
+    def log_ratio(self, units: Units) -> float:
+        """Sum over cameras of log P(looks | units) / P(looks | nothing but phantoms at rate one)."""
+        key = units if self._looked else sum([abs(n) for _, n in units])  # unseen, one unit is like another
+        if key not in self._known:
+            singles = [(sku, 1 if n > 0 else -1) for sku, n in units for _ in range(abs(n))][:MOST]
+            total = 0.0
+            for counts, vague in self._cameras:
+                if counts is not None:
+                    total += log(self._matchings(counts, singles))
+                total += self._vaguely(vague, singles)
+            self._known[key] = total
+        return self._known[key]
+
+    def _vaguely(self, looks: Sequence[Sighting], units: Sequence[tuple[Sku, int]]) -> float:
         """Looks without a direction, or of an unwell camera: what moved, not how many.
 
         Many of one camera count as one: they repeat.
@@ -100,6 +114,8 @@ class Sight:
     def _matchings(self, looks: Sequence[Sighting], units: Sequence[tuple[Sku, int]]) -> float:
         """Every way to pair looks with units: pairs, phantom looks and missed units multiplied, then summed."""
         policy = self._policy
+        if not looks:
+            return (1 - policy.seen) ** len(units)
         ways = {0: 1.0}  # units already seen, as bits
         for look in looks:
             fit = [policy.seen / (1 - policy.seen) * self._ratio(look, sku, way) for sku, way in units]
@@ -125,16 +141,16 @@ class Compared:
     """Sight of whole visits: what the pictures of before and after say of each zone's net moves."""
 
     def __init__(self, sight: Sight, looks: Sequence[Sighting], cameras: Mapping[ZoneId, tuple[CameraId, ...]]) -> None:
-        self._sight, self._looks, self._cameras = sight, looks, cameras
-        self._known: dict[tuple[ZoneId, Units], float] = {}
+        self._seen = {
+            zone: sight.of([look for look in looks if look.zone == zone], cameras.get(zone, ()))
+            for zone in {look.zone for look in looks}
+        }
+
+    def sees(self, zone: ZoneId) -> bool:
+        return zone in self._seen
 
     def log_ratio(self, zone: ZoneId, units: Units) -> float:
-        key = (zone, units)
-        if key not in self._known:
-            looks = [look for look in self._looks if look.zone == zone]
-            cameras = self._cameras.get(zone, ()) if looks else ()
-            self._known[key] = self._sight.log_ratio(looks, cameras, units)
-        return self._known[key]
+        return self._seen[zone].log_ratio(units)
 
 
 def by_zone(counts: Mapping[tuple[ZoneId, Sku], int]) -> dict[ZoneId, dict[Sku, int]]:

@@ -4,9 +4,12 @@ Knows no products.  A hand, a spike and a ringing shelf are not settled; what is
 """
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from math import dist, fsum, inf
+from statistics import fmean, stdev
+from typing import NamedTuple
 
 from cabinet.basket.evidence import Mass, Zone
 from cabinet.basket.policy import TallyPolicy
@@ -17,10 +20,13 @@ LAG = 8  # blocks: half a second
 EDGE = 8  # blocks averaged at either end of a level
 TAIL_S = 0.45  # of a shelf that still trembles: three periods of its ringing, which average out
 END_S = 1.5  # net masses average up to this much
+BLIND_S = 0.9  # shorter gaps are passed over: a person is told from one second on
+STRIDE = 16  # samples judged together first: mostly nothing happens, and that shows at once
+
+Points = Sequence[tuple[float, float]]  # (t, g) in order of time
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """A stretch of settled mass.  `first_g` and `last_g` are means of its edges; between them it may drift."""
 
     t0: float
@@ -40,38 +46,61 @@ class Weighing:
     net_sd_g: float = 0.0
     rest_g: float = 0.0  # net less the steps: drift inside levels, or goods that left without a step
     trouble: str = ""
-    blind_s: float = 0.0  # longest time without a good sample while the door was open
+    blind_s: float = 0.0  # longest time without a good sample while the door was open, if it was long
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    t: float
-    g: float | None
-    n: int = 0
+class _Blocks:
+    """Means of equal stretches of time; of those with too few samples infinity, which is never settled."""
+
+    origin: float
+    length: float
+    means: list[float]
+    edges: list[int]  # the point each begins with, and where the last ends
+
+    def t(self, i: int) -> float:
+        return self.origin + i * self.length
 
 
 def samples(masses: Iterable[Mass], capacity_g: float) -> list[tuple[float, float]]:
     """(t, g) in order of time; flagged and saturated readings are left out."""
+    low, high = -0.05 * capacity_g, 1.02 * capacity_g  # beyond: bit slip or saturation
     good = [
-        (mass.t + i / mass.hz, g)
+        (t + i / hz, g)
         for mass in masses
+        for t, hz in ((mass.t, mass.hz),)
         for i, g in enumerate(mass.g)
-        if g is not None and -0.05 * capacity_g < g <= 1.02 * capacity_g  # beyond: bit slip or saturation
+        if g is not None and low < g <= high
     ]
     good.sort()
     return good
 
 
-def despiked(points: Sequence[tuple[float, float]], limit_g: float) -> list[tuple[float, float]]:
+def despiked(points: Points, limit_g: float) -> Points:
     """Without the samples that differ from the median of their five neighbours by more than the limit."""
-    kept: list[tuple[float, float]] = []
-    last = len(points) - 1
-    for i, point in enumerate(points):
-        g = point[1]
-        calm = abs(g - points[max(i - 1, 0)][1]) <= limit_g and abs(g - points[min(i + 1, last)][1]) <= limit_g
-        if calm or abs(g - median([p[1] for p in points[max(i - 2, 0) : i + 3]])) <= limit_g:
-            kept.append(point)
+    grams = [g for _, g in points]
+    kept = list(points)
+    for i in sorted(_jumps(grams, limit_g), reverse=True):
+        if abs(grams[i] - _median(sorted(grams[max(i - 2, 0) : i + 3]))) > limit_g:
+            del kept[i]
     return kept
+
+
+def _median(ordered: Sequence[float]) -> float:
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+def _jumps(grams: Sequence[float], limit_g: float) -> set[int]:
+    """Which samples differ from the one before or after by more than the limit."""
+    found = set()
+    later = [*grams[1:], *grams[-1:]]
+    for at in range(0, len(grams), STRIDE):
+        these, next_ = grams[at : at + STRIDE], later[at : at + STRIDE]
+        if dist(these, next_) > 0.99 * limit_g:  # no single difference is greater than the root of all squares
+            for i, (a, b) in enumerate(zip(these, next_, strict=True), at):
+                if abs(b - a) > limit_g:
+                    found |= {i, i + 1}
+    return found
 
 
 def weigh(
@@ -88,89 +117,123 @@ def weigh(
     """Net change from before the release (or the opening) to the end, and the settled levels between."""
     noise = max(about.noise_g, about.quantum_g / 3.5)
     points = despiked(samples(masses, about.capacity_g), max(policy.spike_g, 8 * noise))
-    before = [p for p in points if p[0] < released_t]
-    if not before or released_t - before[0][0] < 1.0:
-        before = [p for p in points if p[0] < opened_t]
-    if len(before) < 10:
+    before = bisect_left(points, (released_t,))
+    if not before or released_t - points[0][0] < 1.0:
+        before = bisect_left(points, (opened_t,))
+    if before < 10:
         return Weighing(zone, trouble="was not weighed before the door opened")
-    start_t = before[-1][0]
+    start_t = points[before - 1][0]
     blind_s = _blind(points, opened_t, closed_t)
     if points[-1][0] < ended_t - 0.5:
         return Weighing(zone, trouble="stopped weighing before the visit ended", blind_s=blind_s)
-    if about.noise_g >= 0.5 * about.quantum_g and len({g for _, g in points}) == 1 and len(points) > 160:
+    if about.noise_g >= 0.5 * about.quantum_g and len(points) > 160 and all(g == points[0][1] for _, g in points):
         return Weighing(zone, trouble="is stuck: every sample is the same", blind_s=blind_s)
-    calm = [g for t, g in before if t > start_t - END_S]
-    base_g, spread = _robust(calm)
+    base_g, spread = _robust(points[bisect_right(points, (start_t - END_S, inf)) : before])
     noise = min(max(noise, spread), 4 * noise)
     levels = _levels(_blocks(points, about.rate_hz, policy), noise, about.quantum_g, policy)
     levels = _from_the_start(levels, base_g, start_t, noise, policy)
-    _to_the_end(levels, [p for p in points if p[0] >= max(closed_t, points[-1][0] - TAIL_S)], noise, policy)
+    _to_the_end(levels, _from(points, max(closed_t, points[-1][0] - TAIL_S)), noise, policy)
     if levels[-1].t1 < points[-1][0] - 0.4 or levels[-1].t1 - max(closed_t, levels[-1].t0) < policy.least_end_s:
         return Weighing(zone, tuple(levels), trouble="did not settle after the door closed", blind_s=blind_s)
-    end_from = max(closed_t, levels[-1].t0, points[-1][0] - END_S)
-    end_g, _ = _robust([g for t, g in points if t >= end_from])
+    end_g, _ = _robust(_from(points, max(closed_t, levels[-1].t0, points[-1][0] - END_S)))
     net_g = end_g - base_g
     steps_g = sum(b.first_g - a.last_g for a, b in itertools.pairwise(levels))
     sd = (2 * (noise**2 / 20 + policy.level_sd_g**2) + (0.3 * about.quantum_g) ** 2 + policy.drift_sd_g**2) ** 0.5
     return Weighing(zone, tuple(levels), net_g, sd, net_g - steps_g, blind_s=blind_s)
 
 
-def _blind(points: Sequence[tuple[float, float]], opened_t: float, closed_t: float) -> float:
-    times = [opened_t, *(t for t, _ in points if opened_t < t < closed_t), closed_t]
-    return max((b - a for a, b in itertools.pairwise(times)), default=0.0)
+def _from(points: Points, t: float) -> Points:
+    return points[bisect_left(points, (t,)) :]
 
 
-def _robust(grams: Sequence[float]) -> tuple[float, float]:
+def _blind(points: Points, opened_t: float, closed_t: float) -> float:
+    longest, t = 0.0, opened_t
+    while closed_t - t > BLIND_S:  # from each sample to the last one soon after it: a long gap is never leapt over
+        i = bisect_right(points, (t + BLIND_S, inf))
+        soon = points[i - 1][0]
+        if soon <= t:
+            soon = min(points[i][0], closed_t) if i < len(points) else closed_t
+            longest = max(longest, soon - t)
+        t = soon
+    return longest
+
+
+def _robust(points: Points) -> tuple[float, float]:
     """Mean without outliers beyond 4 sd (sd from the median of absolute deviations), and that sd."""
-    middle = median(grams)
-    sd = 1.4826 * median([abs(g - middle) for g in grams])
-    return fmean([g for g in grams if abs(g - middle) <= 4 * sd + 1.0]), sd
+    grams = sorted([g for _, g in points])
+    middle = _median(grams)
+    off = [abs(g - middle) for g in grams]
+    sd = 1.4826 * _median(sorted(off))
+    limit_g = 4 * sd + 1.0
+    if max(off[0], off[-1]) > limit_g:  # they are sorted: the furthest is first or last
+        grams = [g for g in grams if abs(g - middle) <= limit_g]
+    return fmean(grams), sd
 
 
-def _blocks(points: Sequence[tuple[float, float]], hz: float, policy: TallyPolicy) -> list[_Block]:
-    length = max(policy.block_s, 2 / hz)
-    least = max(1, round(length * hz) // 2)
-    origin = points[0][0]
-    bins: list[list[float]] = [[] for _ in range(int((points[-1][0] - origin) / length) + 1)]
-    for t, g in points:
-        bins[int((t - origin) / length)].append(g)
-    return [_Block(origin + i * length, fmean(b) if len(b) >= least else None, len(b)) for i, b in enumerate(bins)]
+def _blocks(points: Points, hz: float, policy: TallyPolicy) -> _Blocks:
+    length, origin = max(policy.block_s, 2 / hz), points[0][0]
+    usual = round(length * hz)
+    least = max(1, usual // 2)
+    times = [t for t, _ in points] + [inf] * usual  # so that the guess below stays inside
+    end, edges = 0, [0]
+    for after in range(1, int((points[-1][0] - origin) / length) + 1):
+        end += usual  # nearly always right
+        while (times[end] - origin) / length < after:
+            end += 1
+        while (times[end - 1] - origin) / length >= after:
+            end -= 1
+        edges.append(end)
+    edges.append(len(points))
+    grams = [g for _, g in points]
+    means = [fsum(grams[a:b]) / n if (n := b - a) >= least else inf for a, b in itertools.pairwise(edges)]
+    return _Blocks(origin, length, means, edges)
 
 
-def _levels(blocks: Sequence[_Block], noise: float, quantum_g: float, policy: TallyPolicy) -> list[Level]:
-    range_g, slope_g = max(policy.settled_range_g, 3.5 * noise), max(policy.settled_slope_g, 2 * noise)
-    means = [_settled(blocks[i : i + WINDOW], range_g) for i in range(len(blocks) - WINDOW + 1)]
-    calm = [m is not None for m in means]
-    for i, now in enumerate(means[LAG:]):
-        earlier = means[i]
-        if earlier is None or now is None or not all(m is not None for m in means[i : i + LAG]):
-            continue
-        if abs(now - earlier) > slope_g:
-            calm[i + 1 : i + LAG] = [False] * (LAG - 1)
-    length = blocks[1].t - blocks[0].t if len(blocks) > 1 else policy.block_s
+def _levels(blocks: _Blocks, noise: float, quantum_g: float, policy: TallyPolicy) -> list[Level]:
+    calm = _calm(blocks.means, max(policy.settled_range_g, 3.5 * noise), max(policy.settled_slope_g, 2 * noise))
     levels: list[Level] = []
     start = 0
-    for i in range(len(calm) + 1):
-        if i < len(calm) and calm[i]:
-            continue
-        if i - start >= 3:  # three windows: three eighths of a second
-            level = _level(blocks[start : i + WINDOW - 1], length, noise, quantum_g, policy)
-            _append(levels, level, policy)
-        start = i + 1
+    while start < len(calm):
+        end = calm.index(False, start)
+        if end - start >= 3:  # three windows: three eighths of a second
+            _append(levels, _level(blocks, start, end + WINDOW - 1, noise, quantum_g, policy), policy)
+        start = end + 1
     return levels
 
 
-def _settled(window: Sequence[_Block], range_g: float) -> float | None:
-    grams = [b.g for b in window if b.g is not None]
-    return fmean(grams) if len(grams) == WINDOW and max(grams) - min(grams) <= range_g else None
+def _calm(means: Sequence[float], range_g: float, slope_g: float) -> bytearray:
+    """Of each window of blocks whether it is settled, as 1 or 0; a 0 at the end."""
+    settled = bytearray(b"\1" * max(0, len(means) - WINDOW + 1))
+    doubtful = _doubtful(means, len(settled), min(range_g, slope_g))
+    for i in doubtful:
+        window = means[i : i + WINDOW]
+        settled[i] = max(window) - min(window) <= range_g
+    calm = settled + b"\0"
+    for i in doubtful:
+        if i + LAG < len(settled) and 0 not in settled[i : i + LAG + 1]:
+            earlier, now = means[i : i + WINDOW], means[i + LAG : i + LAG + WINDOW]
+            if abs(fsum(now) / WINDOW - fsum(earlier) / WINDOW) > slope_g:
+                calm[i + 1 : i + LAG] = bytes(LAG - 1)
+    return calm
 
 
-def _level(blocks: Sequence[_Block], length: float, noise: float, quantum_g: float, policy: TallyPolicy) -> Level:
-    grams = [b.g for b in blocks if b.g is not None]
-    first, last = grams[:EDGE], grams[-EDGE:]
-    n = sum(b.n for b in blocks[:EDGE])
+def _doubtful(means: Sequence[float], count: int, limit_g: float) -> list[int]:
+    """Windows that lie, with all up to LAG later, in no stretch so flat that they must be settled."""
+    found: list[int] = []
+    for at in range(0, count, LAG):
+        stretch = means[at : at + 2 * LAG + WINDOW - 1]
+        if not max(stretch) - min(stretch) <= limit_g:  # infinity less infinity is neither
+            found += range(at, min(at + LAG, count))
+    return found
+
+
+def _level(blocks: _Blocks, start: int, end: int, noise: float, quantum_g: float, policy: TallyPolicy) -> Level:
+    first = blocks.means[start : min(start + EDGE, end)]
+    last = blocks.means[max(start, end - EDGE) : end]
+    n = blocks.edges[start + len(first)] - blocks.edges[start]
     sd = (noise**2 / n + policy.level_sd_g**2 + (0.3 * quantum_g) ** 2) ** 0.5
-    return Level(blocks[0].t, blocks[-1].t + length, fmean(first), fmean(last), sd)
+    t1 = blocks.t(end - 1) + (blocks.t(1) - blocks.t(0))
+    return Level(blocks.t(start), t1, fmean(first), fmean(last), sd)
 
 
 def _append(levels: list[Level], level: Level, policy: TallyPolicy) -> None:
@@ -199,14 +262,15 @@ def _from_the_start(
     return found
 
 
-def _to_the_end(levels: list[Level], tail: Sequence[tuple[float, float]], noise: float, policy: TallyPolicy) -> None:
+def _to_the_end(levels: list[Level], tail: Points, noise: float, policy: TallyPolicy) -> None:
     """A last half second that still trembles a little (the closing barrier allows 3 sd) is a level too."""
     if len(tail) < 5 or levels[-1].t1 >= tail[-1][0] - 0.1:
         return
     grams = [g for _, g in tail]
     half = len(grams) // 2
     limit_g = 5 * noise
-    if stdev(grams) <= limit_g and abs(fmean(grams[:half]) - fmean(grams[half:])) <= limit_g / 2:
-        sd = (stdev(grams) ** 2 / 4 + policy.level_sd_g**2) ** 0.5  # a tremor's samples are not independent
+    spread = stdev(grams)
+    if spread <= limit_g and abs(fmean(grams[:half]) - fmean(grams[half:])) <= limit_g / 2:
+        sd = (spread**2 / 4 + policy.level_sd_g**2) ** 0.5  # a tremor's samples are not independent
         mean = fmean(grams)
         _append(levels, Level(tail[0][0], tail[-1][0] + 0.01, mean, mean, sd), policy)

@@ -40,7 +40,10 @@ class OpenedVisit:
 
 @dataclass(frozen=True, slots=True)
 class ClosedVisit:
-    """The one closing of a visit.  Only a charge has lines, a total and moves; a review may have a best guess."""
+    """The one closing of a visit.  Only a charge has lines and a total; a review may have a best guess.
+
+    A charge has moves, and so may `nothing`: what was put back on another shelf stands there now.
+    """
 
     visit: VisitId
     outcome: Outcome

@@ -4,16 +4,17 @@ Each opening, closing and incident is a row here and an event in the outbox, in 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cabinet.basket.verdict import Line
-from cabinet.ledger.entries import ClosedVisit, Incident, OpenedVisit, Stamp, VisitRecord
+from cabinet.ledger.entries import ClosedVisit, Incident, Moves, OpenedVisit, Stamp, VisitRecord
 from cabinet.ledger.errors import EntryRefusedError
 from cabinet.ledger.goods import GoodsRoom
 from cabinet.ledger.outbox import OutboxRoom
 from cabinet.ledger.room import from_json, to_json
-from cabinet.units import VisitId
+from cabinet.units import Sku, VisitId
 from cabinet.wire import redact
 
 
@@ -71,8 +72,7 @@ class VisitRoom(OutboxRoom, GoodsRoom):
             known = self.visit(entry.visit)
             was = "was never opened" if known is None else f"is closed already ({known.outcome})"
             raise EntryRefusedError(f"the visit {entry.visit} {was}; a second closing ({entry.outcome}) is refused")
-        if entry.outcome == "charge":
-            self._move_stock(entry.moves)
+        self._move_stock(entry.moves)
         self._append("visit.closed", entry.visit, _closing_bodies(entry), clock)
 
     def _note_incident(self, entry: Incident, clock: Stamp) -> None:
@@ -90,13 +90,24 @@ def _check_closing(entry: ClosedVisit) -> None:
             raise EntryRefusedError(
                 f"the charge of visit {entry.visit} says {entry.total_minor}, its lines add up to {charged}"
             )
-    elif entry.lines or entry.total_minor or entry.moves:
+    elif entry.lines or entry.total_minor:
+        raise EntryRefusedError(f"visit {entry.visit} closes as {entry.outcome} yet has lines or a total: only a charge has them")
+    elif any(_left(entry.moves).values()) or (entry.moves and entry.outcome != "nothing"):
         raise EntryRefusedError(
-            f"visit {entry.visit} closes as {entry.outcome} yet has lines, a total or moves: only a charge has them"
+            f"visit {entry.visit} closes as {entry.outcome} yet goods left by its moves: only a charge may say that"
         )
     for line in (*entry.lines, *entry.best_guess):
         if line.quantity < 1 or line.unit_price < 0:
             raise EntryRefusedError(f"visit {entry.visit}: {line.quantity} of {line.sku} at {line.unit_price}")
+
+
+def _left(moves: Moves) -> Counter[Sku]:
+    """Net units that left the cabinet: what moved to another shelf has not."""
+    net: Counter[Sku] = Counter()
+    for counts in moves.values():
+        for sku, n in counts.items():
+            net[sku] += n
+    return net
 
 
 def _closing_bodies(entry: ClosedVisit) -> list[dict[str, Any]]:

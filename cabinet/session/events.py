@@ -29,6 +29,15 @@ class MemberRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class NotReleased:
+    """The order to unlock was never given, because nobody could have recorded the visit."""
+
+    at_s: float
+    visit: VisitId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRequested:
     at_s: float
     visit: VisitId
@@ -100,6 +109,7 @@ Event = (
     ShopperApproached
     | MemberRecognised
     | MemberRefused
+    | NotReleased
     | ServiceRequested
     | DoorOpened
     | DoorClosed

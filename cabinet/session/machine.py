@@ -31,6 +31,9 @@ from cabinet.units import MemberId, VisitId
 STARTING = Fault("cabinet", "starting")  # until the shell has seen every part answer
 FORCED = Fault("door", "opened without an unlock", latched=True)
 AJAR = Fault("door", "found open outside a visit")
+LOCK = "lock"  # door, bolt and drive contradict each other: told at once, whoever is here
+LEFT_OPEN = "service with the door long open"
+UNSEEN = "the door was never seen open, yet the masses need a person"
 
 InVisit = Unlocked | Watching | Closing | Tallying | Recovering
 
@@ -79,8 +82,8 @@ def _idle(state: Idle, event: Event, policy: Policy) -> Step:
         case ev.DoorFound(_, open=True):
             return _ajar()
         case ev.PartLost(_, fault):
-            return _out_of_order((fault,))
-        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete():
+            return _out_of_order((fault,), _alarming((), fault))
+        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)  # the answer to a question we no longer ask
         case ev.DoorClosed() | ev.DoorFound() | ev.PartRestored():
             return Step(state)  # what we believe already
@@ -115,9 +118,9 @@ def _authenticating(state: Authenticating, event: Event, policy: Policy) -> Step
             after = _ajar()
             return Step(after.state, (do.StopLooking(), *after.effects))
         case ev.PartLost(_, fault):
-            after = _out_of_order((fault,))
+            after = _out_of_order((fault,), _alarming((), fault))
             return Step(after.state, (do.StopLooking(), *after.effects))
-        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete():
+        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)
         case ev.ShopperApproached() | ev.DoorClosed() | ev.DoorFound() | ev.PartRestored():
             return Step(state)
@@ -129,10 +132,13 @@ def _unlocked(state: Unlocked, event: Event, policy: Policy) -> Step:
     match event:
         case ev.DoorOpened(at_s) | ev.DoorFound(at_s, open=True):
             return _opened(state, at_s, policy)
-        case ev.DeadlineReached():
+        case ev.DeadlineReached(at_s):  # a magnet can hold the switch: what the shelves weigh has the last word
+            unopened = Closing(state.visit, state.member, at_s + policy.evidence_timeout_s, state.faults, opened=False)
+            return Step(unopened, (do.EngageLock(), do.FinishTrace(state.visit)))
+        case ev.NotReleased(_, visit, why) if visit == state.visit:
             after = _ready(state.faults)
-            void = do.CloseVisit(state.visit, "void", "the door was not opened")
-            return Step(after.state, (void, do.EngageLock(), do.EndTrace(state.visit), *after.effects))
+            void = do.CloseVisit(visit, "void", why)
+            return Step(after.state, (void, do.EngageLock(), do.EndTrace(visit), *after.effects))
         case ev.DoorFound():  # the board came back: it may have relocked, and an opening may have been missed
             return _closed(state, event.at_s, policy)
         case _:
@@ -167,6 +173,8 @@ def _closing(state: Closing, event: Event, policy: Policy) -> Step:
 
 def _tallying(state: Tallying, event: Event) -> Step:
     match event:
+        case ev.VisitTallied(_, visit, outcome) if visit == state.visit and not state.opened:
+            return _unopened(state, nothing=outcome == "nothing")
         case ev.VisitTallied(_, visit, outcome) if visit == state.visit:
             notice = {"charge": Notice.THANKS, "nothing": Notice.NOTHING_TAKEN, "review": Notice.REVIEW}[outcome]
             return _ended(state, do.CloseVisit(visit, outcome), notice)
@@ -200,12 +208,12 @@ def _during_visit(state: InVisit, event: Event) -> Step:
     """What means the same in every state of a running visit."""
     match event:
         case ev.PartLost(_, fault):
-            return Step(replace(state, faults=_with(state.faults, fault)))
+            return Step(replace(state, faults=_with(state.faults, fault)), _alarming(state.faults, fault, state.visit))
         case ev.PartRestored(_, part):
             return Step(replace(state, faults=_without(state.faults, part)))
         case ev.MemberRecognised() | ev.MemberRefused() | ev.ShopperApproached():
             return Step(state)  # one visit at a time
-        case ev.VisitTallied() | ev.EvidenceComplete():
+        case ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)  # about a visit that is over, or that opened again
         case _:
             return _unexpected(state, event)
@@ -218,19 +226,21 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
         case ev.DoorClosed() | ev.DoorFound(_, open=False) if state.door_open:
             return _serviced(state)
         case ev.DeadlineReached(at_s) if state.door_open:
-            again = replace(state, deadline_s=at_s + policy.alarm_after_s)
-            return Step(again, (do.Show(Notice.CLOSE_DOOR), do.SoundAlarm("service with the door long open")))
-        case ev.DeadlineReached():
+            again = replace(state, deadline_s=at_s + policy.alarm_after_s, told=True)
+            told = () if state.told else (do.RaiseIncident(LEFT_OPEN, state.visit),)
+            return Step(again, (*told, do.Show(Notice.CLOSE_DOOR), do.SoundAlarm(LEFT_OPEN)))
+        case ev.DeadlineReached() | ev.NotReleased() if not state.door_open and getattr(event, "visit", state.visit) == state.visit:
             after = _ready(state.faults)
-            void = do.CloseVisit(state.visit, "void", "the door was not opened")
+            why = event.why if isinstance(event, ev.NotReleased) else "the door was not opened"
+            void = do.CloseVisit(state.visit, "void", why)
             return Step(after.state, (void, do.EngageLock(), do.EndTrace(state.visit), *after.effects))
         case ev.PartLost(_, fault):
-            return Step(replace(state, faults=_with(state.faults, fault)))
+            return Step(replace(state, faults=_with(state.faults, fault)), _alarming(state.faults, fault, state.visit))
         case ev.PartRestored(_, part):
             return Step(replace(state, faults=_without(state.faults, part)))
         case ev.DoorClosed() | ev.DoorFound() | ev.MemberRecognised() | ev.MemberRefused() | ev.ShopperApproached():
             return Step(state)
-        case ev.VisitTallied() | ev.EvidenceComplete():
+        case ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)
         case _:
             return _unexpected(state, event)
@@ -239,7 +249,7 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
 def _out_of_service(state: OutOfService, event: Event, policy: Policy) -> Step:
     match event:
         case ev.PartLost(_, fault):
-            return Step(OutOfService(_with(state.faults, fault)))
+            return Step(OutOfService(_with(state.faults, fault)), _alarming(state.faults, fault))
         case ev.PartRestored(_, part):
             rest = _without(state.faults, part)
             return Step(OutOfService(rest)) if rest else _ready(())
@@ -337,16 +347,31 @@ def _door_held(state: Watching, at_s: float, policy: Policy) -> Step:
 
 
 def _to_tally(state: Closing, at_s: float, policy: Policy, *, complete: bool) -> Step:
-    tallying = Tallying(state.visit, state.member, at_s + policy.tally_timeout_s, state.faults)
+    tallying = Tallying(state.visit, state.member, at_s + policy.tally_timeout_s, state.faults, state.opened)
     return Step(tallying, (do.Tally(state.visit, complete),))
 
 
 def _ended(state: Tallying, closed: do.CloseVisit, notice: Notice) -> Step:
     """The bill stays on the screen until somebody else comes, unless there is something wrong to be told."""
-    end = (closed, do.EndTrace(state.visit), do.Show(notice, state.visit))
+    end = (closed, *_told(state), do.EndTrace(state.visit), do.Show(notice, state.visit))
     if state.faults:
         return Step(OutOfService(state.faults), (*end, do.Show(Notice.OUT_OF_SERVICE)))
     return Step(Idle(), end)
+
+
+def _unopened(state: Tallying, *, nothing: bool) -> Step:
+    """Nobody saw the door open.  Where the masses agree the visit is void, else a person looks at it."""
+    closed: tuple[Effect, ...] = (do.CloseVisit(state.visit, "void", "the door was not opened"),)
+    if not nothing:
+        closed = (do.CloseVisit(state.visit, "review"), do.RaiseIncident(UNSEEN, state.visit))
+    after = _ready(state.faults)
+    return Step(after.state, (*closed, *_told(state), do.EndTrace(state.visit), *after.effects))
+
+
+def _told(state: Tallying) -> tuple[Effect, ...]:
+    """What a visit left broken is an incident; of the lock it was told at once, and starting is no fault."""
+    broken = (fault for fault in state.faults if fault.part not in {LOCK, STARTING.part})
+    return tuple(do.RaiseIncident(f"{fault.part} failed in a visit: {fault.why}", state.visit) for fault in broken)
 
 
 def _ready(faults: Faults) -> Step:
@@ -355,8 +380,15 @@ def _ready(faults: Faults) -> Step:
     return Step(Idle(), (do.Show(Notice.READY),))
 
 
-def _out_of_order(faults: Faults) -> Step:
-    return Step(OutOfService(faults), (do.EngageLock(), do.Show(Notice.OUT_OF_SERVICE)))
+def _out_of_order(faults: Faults, told: tuple[Effect, ...] = ()) -> Step:
+    return Step(OutOfService(faults), (*told, do.EngageLock(), do.Show(Notice.OUT_OF_SERVICE)))
+
+
+def _alarming(before: Faults, fault: Fault, visit: VisitId | None = None) -> tuple[Effect, ...]:
+    """A door that reads shut with the bolt out may stand open: of the lock somebody is told at once, and once."""
+    if fault.part != LOCK or any(known.part in {LOCK, FORCED.part} for known in before):
+        return ()
+    return (do.RaiseIncident(f"{fault.part}: {fault.why}", visit),)
 
 
 def _ajar() -> Step:

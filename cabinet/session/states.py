@@ -67,6 +67,7 @@ class Closing:
     member: MemberId
     deadline_s: float
     faults: Faults = ()
+    opened: bool = True  # False: nobody saw the door open, and the masses have the last word
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Tallying:
     member: MemberId
     deadline_s: float
     faults: Faults = ()
+    opened: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Servicing:
     door_open: bool
     deadline_s: float
     faults: Faults = ()
+    told: bool = False  # that it was left open: an incident once
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ written was sensed; nothing here judges it.  Refuses a format it does not know a
 from cabinet.trace.codec import FORMAT, TraceError, event_from_dict, event_to_dict, header_from_dict, header_to_dict
 from cabinet.trace.reading import digest, read, read_truth
 from cabinet.trace.recording import Recorder, export, verdict_to_dict, write_tally
+from cabinet.trace.whole import truth_to_dict, write
 
 __all__ = [
     "FORMAT",
@@ -20,6 +21,8 @@ __all__ = [
     "header_to_dict",
     "read",
     "read_truth",
+    "truth_to_dict",
     "verdict_to_dict",
+    "write",
     "write_tally",
 ]

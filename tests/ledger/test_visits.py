@@ -8,7 +8,7 @@ import pytest
 
 from cabinet.ledger import ClosedVisit, EntryRefusedError, Incident, Ledger, LedgerError
 from cabinet.session.states import Idle
-from cabinet.units import Sku
+from cabinet.units import Sku, ZoneId
 from cabinet.wire import MAX_EVENT_BYTES, canonical
 from tests.ledger.examples import (
     ANNA,
@@ -73,7 +73,8 @@ def test_the_file_itself_refuses_to_change_a_closed_visit(ledger: Ledger, sql: s
         (replace(charged(1), currency=""), "no currency"),
         (replace(charged(1), outcome="review"), "only a charge has them"),
         (replace(charged(1), confidence=1.5), "confidence"),
-        (ClosedVisit(visit_id(1), "nothing", moves={SHELF: {COLA: 1}}), "only a charge has them"),
+        (ClosedVisit(visit_id(1), "nothing", moves={SHELF: {COLA: 1}}), "only a charge may say that"),
+        (ClosedVisit(visit_id(1), "review", moves={SHELF: {COLA: 1}, ZoneId("s2"): {COLA: -1}}), "only a charge may say that"),
         (ClosedVisit(visit_id(1), "review", best_guess=(line(0),)), "0 of"),
     ],
 )

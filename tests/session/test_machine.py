@@ -9,7 +9,7 @@ import pytest
 from cabinet.session import effects as do
 from cabinet.session import events as ev
 from cabinet.session.events import Event
-from cabinet.session.machine import AJAR, FORCED, STARTING, step
+from cabinet.session.machine import AJAR, FORCED, LEFT_OPEN, STARTING, UNSEEN, step
 from cabinet.session.policy import Policy
 from cabinet.session.states import (
     Authenticating,
@@ -30,6 +30,7 @@ from cabinet.units import MemberId, VisitId
 V, WHO = VisitId("01V"), MemberId("ann")
 POLICY = Policy()
 BROKEN = Fault("scale:s1", "silent")
+LOCK_OUT = Fault("lock", "the bolt is not home")
 
 STATES: dict[type[State], State] = {
     Idle: Idle(),
@@ -57,21 +58,24 @@ EVENTS: dict[str, Event] = {
     "lost": ev.PartLost(1.0, BROKEN),
     "restored": ev.PartRestored(1.0, BROKEN.part),
     "restarted": ev.Restarted(1.0),
+    "not-released": ev.NotReleased(1.0, V, "no room"),
+    "lock-lost": ev.PartLost(1.0, LOCK_OUT),
+    "nothing": ev.VisitTallied(1.0, V, "nothing"),
 }
 
 # One row per state, one column per event, in the order of EVENTS.  "-" stays put; "!" stays put and reports it;
 # a name is the state that follows (its own name: the same state with other facts).
 TABLE = """
-state          approached     recognised refused service   opened       closed    found-open   found-shut complete tallied      deadline     lost           restored   restarted
-Idle           Authenticating -          -       Servicing OutOfService -         OutOfService -          -        -            !            OutOfService   -          OutOfService
-Authenticating -              Unlocked   Idle    Servicing OutOfService -         OutOfService -          -        -            Idle         OutOfService   -          OutOfService
-Unlocked       -              -          -       !         Watching     !         Watching     Closing    -        -            Idle         Unlocked       -          Recovering
-Watching       -              -          -       !         -            Closing   -            Closing    -        -            Watching     Watching       -          Recovering
-Closing        -              -          -       !         Watching     -         Watching     -          Tallying -            Tallying     Closing        -          Recovering
-Tallying       -              -          -       !         OutOfService -         OutOfService -          -        Idle         Idle         Tallying       -          Recovering
-Recovering     -              -          -       !         Watching     Closing   Watching     Closing    -        -            Recovering   Recovering     -          Recovering
-Servicing      -              -          -       !         Servicing    Idle      Servicing    Idle       -        -            Servicing    Servicing      -          Servicing
-OutOfService   -              -          -       Servicing OutOfService -         OutOfService -          -        -            -            -              Idle       OutOfService
+state          approached     recognised refused service   opened       closed    found-open   found-shut complete tallied      deadline     lost           restored   restarted not-released lock-lost      nothing
+Idle           Authenticating -          -       Servicing OutOfService -         OutOfService -          -        -            !            OutOfService   -          OutOfService -            OutOfService   -
+Authenticating -              Unlocked   Idle    Servicing OutOfService -         OutOfService -          -        -            Idle         OutOfService   -          OutOfService -            OutOfService   -
+Unlocked       -              -          -       !         Watching     !         Watching     Closing    -        -            Closing       Unlocked       -          Recovering Idle         Unlocked       -
+Watching       -              -          -       !         -            Closing   -            Closing    -        -            Watching     Watching       -          Recovering -            Watching       -
+Closing        -              -          -       !         Watching     -         Watching     -          Tallying -            Tallying     Closing        -          Recovering -            Closing        -
+Tallying       -              -          -       !         OutOfService -         OutOfService -          -        Idle         Idle         Tallying       -          Recovering -            Tallying       Idle
+Recovering     -              -          -       !         Watching     Closing   Watching     Closing    -        -            Recovering   Recovering     -          Recovering -            Recovering     -
+Servicing      -              -          -       !         Servicing    Idle      Servicing    Idle       -        -            Servicing    Servicing      -          Servicing -            Servicing      -
+OutOfService   -              -          -       Servicing OutOfService -         OutOfService -          -        -            -            -              Idle       OutOfService -            OutOfService   -
 """  # noqa: E501  a table is read across
 
 
@@ -128,10 +132,52 @@ def test_the_visit_is_opened_before_the_lock_is_released() -> None:
     assert kinds.index(do.OpenVisit) < kinds.index(do.StartTrace) < kinds.index(do.ReleaseLock)
 
 
+def unopened() -> State:
+    """Unlocked, never seen open, and weighed."""
+    state, effects = step(STATES[Unlocked], ev.DeadlineReached(10.0), POLICY)
+    assert effects == (do.EngageLock(), do.FinishTrace(V))
+    return step(state, EVENTS["complete"], POLICY).state
+
+
 def test_an_unopened_unlock_relocks_and_charges_nothing() -> None:
-    _, effects = step(STATES[Unlocked], ev.DeadlineReached(10.0), POLICY)
-    assert do.EngageLock() in effects
+    state, effects = step(unopened(), EVENTS["nothing"], POLICY)
+    assert state == Idle()
     assert do.CloseVisit(V, "void", "the door was not opened") in effects
+    assert not any(isinstance(effect, do.RaiseIncident) for effect in effects)
+
+
+@pytest.mark.parametrize("outcome", ["charge", "review"])
+def test_goods_that_left_by_a_door_nobody_saw_open_are_an_incident_and_never_charged(outcome: str) -> None:
+    _, effects = step(unopened(), ev.VisitTallied(12.0, V, outcome), POLICY)  # type: ignore[arg-type]  # one of three
+    assert do.CloseVisit(V, "review") in effects
+    assert do.RaiseIncident(UNSEEN, V) in effects
+
+
+def test_what_cannot_be_recorded_is_void_at_once() -> None:
+    state, effects = step(STATES[Unlocked], EVENTS["not-released"], POLICY)
+    assert state == Idle()
+    assert do.CloseVisit(V, "void", "no room") in effects
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_of_a_lock_that_contradicts_itself_somebody_is_told_once(kind: type[State]) -> None:
+    state, effects = step(STATES[kind], EVENTS["lock-lost"], POLICY)
+    assert [type(effect) for effect in effects].count(do.RaiseIncident) == 1
+    assert do.RaiseIncident not in {type(effect) for effect in step(state, EVENTS["lock-lost"], POLICY).effects}
+
+
+def test_what_a_visit_left_broken_is_an_incident() -> None:
+    state, _ = step(STATES[Tallying], EVENTS["lost"], POLICY)
+    _, effects = step(state, EVENTS["tallied"], POLICY)
+    assert do.RaiseIncident("scale:s1 failed in a visit: silent", V) in effects
+
+
+def test_a_service_left_open_is_told_once_and_sounds_on() -> None:
+    state, first = step(STATES[Servicing], ev.DeadlineReached(1800.0), POLICY)
+    _, later = step(state, ev.DeadlineReached(1860.0), POLICY)
+    assert do.RaiseIncident(LEFT_OPEN, V) in first
+    assert do.RaiseIncident(LEFT_OPEN, V) not in later
+    assert do.SoundAlarm(LEFT_OPEN) in later
 
 
 def held_open(for_s: float) -> list[tuple[float, do.Effect]]:

@@ -1,0 +1,61 @@
+"""The power fails at a chosen point of the daemon's work: before a commit, after it, or before any effect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cabinet.ledger import Entry, Ledger, LedgerError, Stamp
+from cabinet.session.states import State
+
+
+class PowerCut(BaseException):  # noqa: N818  it is no error, and nobody but the proving ground may catch it
+    """The process is gone, in the middle of whatever it did."""
+
+
+@dataclass
+class Fuse:
+    """Counts the points at which the daemon can die, and blows at the one it was set to."""
+
+    points: int = 0
+    left: int | None = None  # points until it blows; None: it holds
+    blown_at: str = ""
+
+    def burn(self, points: int) -> None:
+        self.left = points
+
+    def point(self, name: str) -> None:
+        """Raises PowerCut where it is time."""
+        self.points += 1
+        if self.left is None:
+            return
+        self.left -= 1
+        if self.left <= 0:
+            self.left, self.blown_at = None, name
+            raise PowerCut(name)
+
+
+class Book(Ledger):
+    """The ledger, with a fuse before and after each commit, a disk that may be full, and a reader of what went in."""
+
+    fuse: Fuse
+    full: bool = False
+    committed: "Witnessing"
+
+    def commit(self, state: State, entries: Sequence[Entry], clock: Stamp) -> None:
+        self.fuse.point("before the commit")
+        if self.full:
+            raise LedgerError("no space left on the device")
+        super().commit(state, entries, clock)
+        self.committed.saw(state, entries)
+        self.fuse.point("after the commit")
+
+
+class Witnessing:
+    """What became durable, in order."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self.entries: list[Entry] = []
+
+    def saw(self, state: State, entries: Sequence[Entry]) -> None:
+        self.state = state
+        self.entries += entries

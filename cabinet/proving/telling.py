@@ -1,0 +1,100 @@
+"""Tells one story on a stage of its own, and says what came of it."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cabinet.basket.evidence import Visit
+from cabinet.basket.score import Truth
+from cabinet.daemon import Happened
+from cabinet.proving.far_end import FarEnd
+from cabinet.proving.player import Player
+from cabinet.proving.stage import Settings, Stage
+from cabinet.proving.watchman import Account, Violation, Watchman, outcome_of
+from cabinet.sim import acts
+from cabinet.sim.story import Story
+
+FOLDERS = (Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108  memory first: a simulated disk needs no real one
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    story: Story
+    failures: tuple[str, ...]
+    violations: tuple[Violation, ...]
+    accounts: tuple[Account, ...]
+    outcomes: tuple[str, ...]
+    log: tuple[str, ...]
+    traces: tuple[tuple[Visit, Truth], ...] = field(default=(), repr=False)
+
+    @property
+    def right(self) -> bool:
+        return not self.failures and not self.violations
+
+
+def tell(story: Story, seed: int = 1, settings: Settings | None = None, *, keep: bool = False) -> Told:
+    """`keep`: the visits' traces too.  Raises StoryError for the impossible."""
+    folder = Path(tempfile.mkdtemp(prefix="story-", dir=next(f for f in FOLDERS if f.is_dir())))
+    try:
+        return _tell(folder, story, seed, settings or Settings(caring=True), keep=keep)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bool) -> Told:
+    (folder / "traces").mkdir()
+    lines: list[str] = []
+    stage = Stage(
+        folder, story.plan, random.Random(seed), settings,  # noqa: S311  a simulation
+        watcher=lambda step: lines.extend(note([step])),
+    )  # fmt: skip
+    stage.far_end = FarEnd(folder / "cloud.db", random.Random(seed))  # noqa: S311  likewise
+    watchman = Watchman(stage)
+    player = Player(stage, watchman, log=lines)
+    stage.start()
+    player.play(story)
+    player.rest()
+    stage.cabinet.close()
+    stage.far_end.close()
+    watchman.finish_visits()
+    watchman.finish_books()
+    accounts = tuple(watchman.accounts.values())
+    truths = [truth_of(account, story) for account in accounts]
+    traces = ()
+    if keep:
+        pages = stage.notebook.pages
+        traces = tuple(
+            (stage.notebook.recorded(pages[account.visit]), truth)
+            for account, truth in zip(accounts, truths, strict=True) if account.visit in pages
+        )  # fmt: skip
+    outcomes = tuple(outcome_of(a, t) for a, t in zip(accounts, truths, strict=True))
+    return Told(story, tuple(player.failures), tuple(watchman.violations), accounts, outcomes, tuple(lines), traces)
+
+
+def note(steps: Iterable[Happened]) -> list[str]:
+    """Each step that changed or ordered something, one line each, its time first."""
+    lines = []
+    for step in steps:
+        before, after = type(step.before).__name__, type(step.after).__name__
+        if before != after or step.effects:
+            effects = ", ".join(_effect(effect) for effect in step.effects)
+            lines.append(f"{step.at_s:9.2f}    {type(step.event).__name__}: {before} -> {after}  [{effects}]")
+    return lines
+
+
+def _effect(effect: object) -> str:
+    details = [str(getattr(effect, name)) for name in ("outcome", "why", "notice", "reason") if getattr(effect, name, "")]
+    return type(effect).__name__ + (f" {' '.join(details)}" if details else "")
+
+
+def truth_of(account: Account, story: Story) -> Truth:
+    """What left, and what a careful person would have accepted: the last bill that the story expects says it."""
+    bills = [line.act for line in story.lines if isinstance(line.act, acts.Expect) and line.act.what == "bill"]
+    outcomes = set(bills[-1].outcomes) if bills else {"charge", "review"}
+    outcome = "either" if len(outcomes & {"review"}) and len(outcomes) > 1 else "review" if "review" in outcomes else "charge"
+    return Truth(
+        {sku: n for sku, n in account.left.items() if n > 0}, outcome, account.moved, story.title, story.tags or (story.name,)  # type: ignore[arg-type]
+    )

@@ -1,0 +1,8 @@
+# Two doors, one hold
+scenario 10
+later no issue asks for a second door yet; the cabinet has one, and this tells the visit behind it
+ann comes
+ann opens
+ann takes cola from s1
+ann closes
+expect charge 1 cola

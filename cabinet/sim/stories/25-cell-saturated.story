@@ -1,0 +1,9 @@
+# A cell is saturated during the visit
+scenario 25
+ann comes
+ann opens
+the cell of s1 is saturated
+ann takes cola from s1
+ann closes
+expect review
+expect out of service

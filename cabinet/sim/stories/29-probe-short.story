@@ -1,0 +1,9 @@
+# The thermometer is short
+scenario 29
+the probe is short
+ann comes
+ann tries the door
+expect no visit
+expect out of service
+the probe is well
+expect in service

@@ -1,0 +1,8 @@
+# An update is interrupted
+scenario 44
+later no issue asks for updates yet
+ann comes
+ann opens
+ann takes cola from s1
+ann closes
+expect charge 1 cola
