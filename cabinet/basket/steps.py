@@ -4,15 +4,15 @@ Knows no products.  A hand, a spike and a ringing shelf are not settled; what is
 """
 
 import itertools
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import dist, fsum, inf
+from math import fsum, inf
 from statistics import fmean, stdev
 from typing import NamedTuple
 
 from cabinet.basket.evidence import Mass, Zone
 from cabinet.basket.policy import TallyPolicy
+from cabinet.basket.samples import Points, despiked, median, samples
 from cabinet.units import ZoneId
 
 WINDOW = 4  # blocks: a quarter of a second
@@ -21,9 +21,6 @@ EDGE = 8  # blocks averaged at either end of a level
 TAIL_S = 0.45  # of a shelf that still trembles: three periods of its ringing, which average out
 END_S = 1.5  # net masses average up to this much
 BLIND_S = 0.9  # shorter gaps are passed over: a person is told from one second on
-STRIDE = 16  # samples judged together first: mostly nothing happens, and that shows at once
-
-Points = Sequence[tuple[float, float]]  # (t, g) in order of time
 
 
 class Level(NamedTuple):
@@ -62,47 +59,6 @@ class _Blocks:
         return self.origin + i * self.length
 
 
-def samples(masses: Iterable[Mass], capacity_g: float) -> list[tuple[float, float]]:
-    """(t, g) in order of time; flagged and saturated readings are left out."""
-    low, high = -0.05 * capacity_g, 1.02 * capacity_g  # beyond: bit slip or saturation
-    good = [
-        (t + i / hz, g)
-        for mass in masses
-        for t, hz in ((mass.t, mass.hz),)
-        for i, g in enumerate(mass.g)
-        if g is not None and low < g <= high
-    ]
-    good.sort()
-    return good
-
-
-def despiked(points: Points, limit_g: float) -> Points:
-    """Without the samples that differ from the median of their five neighbours by more than the limit."""
-    grams = [g for _, g in points]
-    kept = list(points)
-    for i in sorted(_jumps(grams, limit_g), reverse=True):
-        if abs(grams[i] - _median(sorted(grams[max(i - 2, 0) : i + 3]))) > limit_g:
-            del kept[i]
-    return kept
-
-
-def _median(ordered: Sequence[float]) -> float:
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-
-
-def _jumps(grams: Sequence[float], limit_g: float) -> set[int]:
-    """Which samples differ from the one before or after by more than the limit."""
-    found = set()
-    later = [*grams[1:], *grams[-1:]]
-    for at in range(0, len(grams), STRIDE):
-        these, next_ = grams[at : at + STRIDE], later[at : at + STRIDE]
-        if dist(these, next_) > 0.99 * limit_g:  # no single difference is greater than the root of all squares
-            for i, (a, b) in enumerate(zip(these, next_, strict=True), at):
-                if abs(b - a) > limit_g:
-                    found |= {i, i + 1}
-    return found
-
-
 def weigh(
     zone: ZoneId,
     about: Zone,
@@ -117,53 +73,49 @@ def weigh(
     """Net change from before the release (or the opening) to the end, and the settled levels between."""
     noise = max(about.noise_g, about.quantum_g / 3.5)
     points = despiked(samples(masses, about.capacity_g), max(policy.spike_g, 8 * noise))
-    before = bisect_left(points, (released_t,))
-    if not before or released_t - points[0][0] < 1.0:
-        before = bisect_left(points, (opened_t,))
+    before = points.before(released_t)
+    if not before or released_t - points.t[0] < 1.0:
+        before = points.before(opened_t)
     if before < 10:
         return Weighing(zone, trouble="was not weighed before the door opened")
-    start_t = points[before - 1][0]
+    start_t = points.t[before - 1]
     blind_s = _blind(points, opened_t, closed_t)
-    if points[-1][0] < ended_t - 0.5:
+    if points.t[-1] < ended_t - 0.5:
         return Weighing(zone, trouble="stopped weighing before the visit ended", blind_s=blind_s)
-    if about.noise_g >= 0.5 * about.quantum_g and len(points) > 160 and all(g == points[0][1] for _, g in points):
+    if about.noise_g >= 0.5 * about.quantum_g and len(points) > 160 and len(set(points.g)) == 1:
         return Weighing(zone, trouble="is stuck: every sample is the same", blind_s=blind_s)
-    base_g, spread = _robust(points[bisect_right(points, (start_t - END_S, inf)) : before])
+    base_g, spread = _robust(points.g[points.upto(start_t - END_S) : before])
     noise = min(max(noise, spread), 4 * noise)
     levels = _levels(_blocks(points, about.rate_hz, policy), noise, about.quantum_g, policy)
     levels = _from_the_start(levels, base_g, start_t, noise, policy)
-    _to_the_end(levels, _from(points, max(closed_t, points[-1][0] - TAIL_S)), noise, policy)
-    if levels[-1].t1 < points[-1][0] - 0.4 or levels[-1].t1 - max(closed_t, levels[-1].t0) < policy.least_end_s:
+    _to_the_end(levels, points.since(max(closed_t, points.t[-1] - TAIL_S)), noise, policy)
+    if levels[-1].t1 < points.t[-1] - 0.4 or levels[-1].t1 - max(closed_t, levels[-1].t0) < policy.least_end_s:
         return Weighing(zone, tuple(levels), trouble="did not settle after the door closed", blind_s=blind_s)
-    end_g, _ = _robust(_from(points, max(closed_t, levels[-1].t0, points[-1][0] - END_S)))
+    end_g, _ = _robust(points.since(max(closed_t, levels[-1].t0, points.t[-1] - END_S)).g)
     net_g = end_g - base_g
     steps_g = sum(b.first_g - a.last_g for a, b in itertools.pairwise(levels))
     sd = (2 * (noise**2 / 20 + policy.level_sd_g**2) + (0.3 * about.quantum_g) ** 2 + policy.drift_sd_g**2) ** 0.5
     return Weighing(zone, tuple(levels), net_g, sd, net_g - steps_g, blind_s=blind_s)
 
 
-def _from(points: Points, t: float) -> Points:
-    return points[bisect_left(points, (t,)) :]
-
-
 def _blind(points: Points, opened_t: float, closed_t: float) -> float:
     longest, t = 0.0, opened_t
     while closed_t - t > BLIND_S:  # from each sample to the last one soon after it: a long gap is never leapt over
-        i = bisect_right(points, (t + BLIND_S, inf))
-        soon = points[i - 1][0]
+        i = points.upto(t + BLIND_S)
+        soon = points.t[i - 1]
         if soon <= t:
-            soon = min(points[i][0], closed_t) if i < len(points) else closed_t
+            soon = min(points.t[i], closed_t) if i < len(points) else closed_t
             longest = max(longest, soon - t)
         t = soon
     return longest
 
 
-def _robust(points: Points) -> tuple[float, float]:
+def _robust(unordered: Sequence[float]) -> tuple[float, float]:
     """Mean without outliers beyond 4 sd (sd from the median of absolute deviations), and that sd."""
-    grams = sorted([g for _, g in points])
-    middle = _median(grams)
+    grams = sorted(unordered)
+    middle = median(grams)
     off = [abs(g - middle) for g in grams]
-    sd = 1.4826 * _median(sorted(off))
+    sd = 1.4826 * median(sorted(off))
     limit_g = 4 * sd + 1.0
     if max(off[0], off[-1]) > limit_g:  # they are sorted: the furthest is first or last
         grams = [g for g in grams if abs(g - middle) <= limit_g]
@@ -171,12 +123,12 @@ def _robust(points: Points) -> tuple[float, float]:
 
 
 def _blocks(points: Points, hz: float, policy: TallyPolicy) -> _Blocks:
-    length, origin = max(policy.block_s, 2 / hz), points[0][0]
+    length, origin = max(policy.block_s, 2 / hz), points.t[0]
     usual = round(length * hz)
     least = max(1, usual // 2)
-    times = [t for t, _ in points] + [inf] * usual  # so that the guess below stays inside
+    times = points.t + [inf] * usual  # so that the guess below stays inside
     end, edges = 0, [0]
-    for after in range(1, int((points[-1][0] - origin) / length) + 1):
+    for after in range(1, int((points.t[-1] - origin) / length) + 1):
         end += usual  # nearly always right
         while (times[end] - origin) / length < after:
             end += 1
@@ -184,7 +136,7 @@ def _blocks(points: Points, hz: float, policy: TallyPolicy) -> _Blocks:
             end -= 1
         edges.append(end)
     edges.append(len(points))
-    grams = [g for _, g in points]
+    grams = points.g
     means = [fsum(grams[a:b]) / n if (n := b - a) >= least else inf for a, b in itertools.pairwise(edges)]
     return _Blocks(origin, length, means, edges)
 
@@ -264,13 +216,13 @@ def _from_the_start(
 
 def _to_the_end(levels: list[Level], tail: Points, noise: float, policy: TallyPolicy) -> None:
     """A last half second that still trembles a little (the closing barrier allows 3 sd) is a level too."""
-    if len(tail) < 5 or levels[-1].t1 >= tail[-1][0] - 0.1:
+    if len(tail) < 5 or levels[-1].t1 >= tail.t[-1] - 0.1:
         return
-    grams = [g for _, g in tail]
+    grams = tail.g
     half = len(grams) // 2
     limit_g = 5 * noise
     spread = stdev(grams)
     if spread <= limit_g and abs(fmean(grams[:half]) - fmean(grams[half:])) <= limit_g / 2:
         sd = (spread**2 / 4 + policy.level_sd_g**2) ** 0.5  # a tremor's samples are not independent
         mean = fmean(grams)
-        _append(levels, Level(tail[0][0], tail[-1][0] + 0.01, mean, mean, sd), policy)
+        _append(levels, Level(tail.t[0], tail.t[-1] + 0.01, mean, mean, sd), policy)

@@ -124,7 +124,11 @@ class GoodsRoom(NoteRoom, Room):
 
     def _put_stock(self, zone: ZoneId, sku: Sku, count: int) -> None:
         with self._file.writing() as db:
-            db.table("stock").upsert({"zone": zone, "sku": sku, "count": count}, pk=("zone", "sku"))
+            db.execute(
+                "INSERT INTO stock (zone, sku, count) VALUES (?, ?, ?)"
+                " ON CONFLICT (zone, sku) DO UPDATE SET count = excluded.count",
+                [zone, sku, count],
+            )
 
     def _move_stock(self, moves: Moves) -> None:
         """Inside the closing's transaction.  What the belief was short of goes into a note, not into an incident: a

@@ -91,7 +91,9 @@ def _check_closing(entry: ClosedVisit) -> None:
                 f"the charge of visit {entry.visit} says {entry.total_minor}, its lines add up to {charged}"
             )
     elif entry.lines or entry.total_minor:
-        raise EntryRefusedError(f"visit {entry.visit} closes as {entry.outcome} yet has lines or a total: only a charge has them")
+        raise EntryRefusedError(
+            f"visit {entry.visit} closes as {entry.outcome} yet has lines or a total: only a charge has them"
+        )
     elif any(_left(entry.moves).values()) or (entry.moves and entry.outcome != "nothing"):
         raise EntryRefusedError(
             f"visit {entry.visit} closes as {entry.outcome} yet goods left by its moves: only a charge may say that"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from cabinet import clock
-from cabinet.basket.evidence import Header
+from cabinet.basket.evidence import Header, Product
 from cabinet.basket.policy import TallyPolicy
 from cabinet.basket.verdict import Review, Verdict
 from cabinet.caretaker import Caretaker, Limits
@@ -31,7 +31,7 @@ from cabinet.sim.board import SimBoard
 from cabinet.sim.clockwork import Clockwork
 from cabinet.sim.shop import CURRENCY, Plan
 from cabinet.tallier import judge, outcome_of
-from cabinet.units import VisitId
+from cabinet.units import Sku, VisitId, ZoneId
 from cabinet.witness import Witness
 
 CABINET = "proving-001"
@@ -124,24 +124,23 @@ class FastCabinet:
         self,
         path: Path,
         plan: Plan,
-        time: Clockwork,
         board: SimBoard,
         notebook: Notebook,
         greeter: Callable[[Callable[[Event], None]], Greeter],
         watcher: Callable[[Happened], None],
         *,
-        policy: Policy | None = None,
         caring: bool = False,
     ) -> None:
         """`greeter` makes one that posts to this daemon; `caring`: the caretaker makes its rounds too."""
-        self.path, self.plan, self.time, self.board, self.notebook = path, plan, time, board, notebook
-        self.fuse, self.committed, self.wall = Fuse(), Witnessing(), WallClock(time)
+        self.path, self.plan, self.time, self.board, self.notebook = path, plan, board.clock, board, notebook
+        self.fuse, self.committed, self.wall = Fuse(), Witnessing(), WallClock(board.clock)
         self.alive = False
         self.boots = 0
+        self.died_in: list[str] = []
         self.disk_full = False  # so full that not even the ledger can write
         self.needed_mib = 0  # the host's disk is not the simulated one: more than any has means full
         self.notices: deque[Notice] = deque(maxlen=50)
-        self._policy, self._caring = policy or Policy(), caring
+        self._policy, self._caring = Policy(), caring
         self._make_greeter, self._watcher = greeter, watcher
         self._events: list[Event] = []
         self.ledger: Book
@@ -149,6 +148,7 @@ class FastCabinet:
         self.parts: Parts
         self.nerves: Nerves
         self.caretaker: Caretaker | None = None
+        self._known: tuple[int, dict[Sku, Product], dict[ZoneId, tuple[Sku, ...]]] | None = None
 
     # Living.
 
@@ -161,6 +161,7 @@ class FastCabinet:
         def post(event: Event) -> None:
             events.append(event)
 
+        self._known = None
         self.ledger = Book(self.path)
         self.ledger.fuse, self.ledger.committed, self.ledger.full = self.fuse, self.committed, self.disk_full
         self.parts = Parts(post, lambda: self.time.now_s)
@@ -193,6 +194,7 @@ class FastCabinet:
         if not self.alive:
             return
         self.alive = False
+        self.died_in.append(type(self.daemon.state).__name__)
         self.board.senses, self.board.part = None, lambda _name, _why: None
         self.board.host_silent()
         self.notebook.deafen()
@@ -204,13 +206,8 @@ class FastCabinet:
     def renew(self) -> None:
         """The ledger believes what stands there again; the clocks begin anew."""
         self.wall.offset_ms, self.wall.trusted = WALL_MS, True
-        believed = self.ledger.stock()
-        for zone, held in (self.plan.believed or self.plan.shelves).items():
-            for sku in believed.get(zone, {}).keys() - held.keys():
-                self.ledger.set_stock(zone, sku, 0)
-            for sku, count in held.items():
-                if believed.get(zone, {}).get(sku) != count:
-                    self.ledger.set_stock(zone, sku, count)
+        self.died_in.clear()
+        self.ledger.restock(self.plan.believed or self.plan.shelves)
 
     def close(self) -> None:
         if self.alive:
@@ -284,12 +281,19 @@ class FastCabinet:
             limits, lambda: self.daemon.state, cast("Lock", self.board),
         )  # fmt: skip
 
+    def _catalog(self) -> dict[Sku, Product]:
+        """Read again where a price or a product has changed."""
+        version = self.ledger.price_version()
+        if self._known is None or self._known[0] != version:
+            self._known = version, self.ledger.catalog(), self.ledger.planogram()
+        return self._known[1]
+
     def _header(self, visit: VisitId, purpose: str) -> Header:
         wall = self.wall.stamp()
         return Header(
             visit, CABINET, clock.wall_text(wall.wall_ms), wall.quality in {"ntp", "cloud"}, purpose,  # type: ignore[arg-type]  # the machine's own words
-            CURRENCY, dict.fromkeys(self.plan.shelves, self.plan.zone), self.plan.cameras, self.ledger.catalog(),
-            self.ledger.planogram(), self.ledger.stock(),
+            CURRENCY, dict.fromkeys(self.plan.shelves, self.plan.zone), self.plan.cameras, self._catalog(),
+            self._known[2] if self._known else {}, self.ledger.stock(),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ the visit again, step by step.  Visits share a few cabinets, each restocked and 
 ends otherwise than at rest begins with a fresh one.
 """
 
+import gc
 import random
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from cabinet.basket.evidence import Visit
 from cabinet.basket.score import Truth
@@ -30,6 +31,7 @@ from cabinet.sim.people import KINDS, Kind
 Mix = Literal["honest", "hostile", "faults", "all"]
 MIXES: tuple[Mix, ...] = ("honest", "hostile", "faults", "all")
 SHOPS = 6  # the usual one and five drawn ones
+ZONES = (3, 4, 2, 3, 5)  # of the drawn shops: cabinets on the market weigh two to six shelves
 RENEW_AFTER = 400  # visits of one ledger file: what is proven is proven, and the file stays small
 STRIDE = 1_000_003  # between two campaigns' seeds
 BEGIN_S = 5.0
@@ -43,7 +45,7 @@ class Seed:
     @classmethod
     def of(cls, campaign: int, place: int, mix: Mix) -> "Seed":
         base = campaign * STRIDE + place
-        kind = _kind(random.Random(base)) if mix == "all" else mix  # noqa: S311  a simulation
+        kind = _kind(random.Random(base)) if mix == "all" else mix
         return cls(base * len(KINDS) + KINDS.index(kind), kind)
 
     @classmethod
@@ -68,6 +70,7 @@ class Ended:
     violations: list[Violation]
     outcomes: list[str]
     steps: int
+    killed_in: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     traces: list[tuple[Visit, Truth]] = field(default_factory=list)
@@ -93,7 +96,7 @@ class Ground:
         self._made = 0
         self._steps: list[Happened] = []
 
-    def __enter__(self) -> "Ground":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +105,7 @@ class Ground:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def play(self, seed: Seed) -> Ended:
-        dice = random.Random(seed.number)  # noqa: S311  a simulation
+        dice = random.Random(seed.number)
         home = self._home(seed, dice)
         stage = home.stage
         self._steps.clear()
@@ -120,7 +123,7 @@ class Ground:
         truths = [_truth(account, script) for account in accounts]
         ended = Ended(
             seed, script, watchman.violations, [outcome_of(a, t) for a, t in zip(accounts, truths, strict=True)],
-            len(self._steps), accounts=accounts,
+            len(self._steps), list(stage.cabinet.died_in), accounts=accounts,
         )  # fmt: skip
         if not accounts:
             ended.outcomes = ["refused"]
@@ -157,10 +160,11 @@ class Ground:
         self._made += 1
         folder = self._folder / f"cabinet-{self._made}"
         folder.mkdir()
-        stage = Stage(folder, plan_of(seed.shop), dice, self._settings, watcher=self._steps.append)
+        stage = Stage(folder, plan_of(seed.shop), random.Random(0), self._settings, watcher=self._steps.append)
         if seed.kind == "faults":
-            stage.far_end = FarEnd(folder / "cloud.db", dice)
+            stage.far_end = FarEnd(folder / "cloud.db", random.Random(0))
         stage.start()
+        self._steps.clear()
         stage.renew(dice)
         self._homes[place] = _Home(folder, stage, 1)
         return self._homes[place]
@@ -168,7 +172,7 @@ class Ground:
     def _after(self, home: _Home, watchman: Watchman) -> None:
         """Keep the cabinet where it is at rest; check its file against what was committed where it goes."""
         stage = home.stage
-        at_rest = stage.cabinet.alive and stage.cabinet.state == Idle() and not stage.board.faults
+        at_rest = stage.cabinet.alive and stage.cabinet.state == Idle() and stage.board.at_rest
         if at_rest and not watchman.violations and home.visits < RENEW_AFTER:
             return
         stage.cabinet.close()
@@ -187,7 +191,9 @@ class Ground:
 
 def plan_of(number: int) -> shop.Plan:
     """The usual shop, or one of five that a seed has drawn."""
-    return shop.usual() if number == 0 else shop.drawn(random.Random(number))  # noqa: S311  a simulation
+    if number == 0:
+        return shop.usual()
+    return shop.drawn(random.Random(number), zones=ZONES[number % len(ZONES)])
 
 
 def _truth(account: Account, script: people.Script) -> Truth:
@@ -214,6 +220,7 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
+    killed_in: Counter[str] = field(default_factory=Counter)  # the machine's states in which the program ended
     seconds: float = 0.0
     peak_rss_mb: float = 0.0
 
@@ -223,6 +230,7 @@ class Report:
         self.steps += ended.steps
         self.kinds[ended.seed.kind] += 1
         self.outcomes.update(ended.outcomes)
+        self.killed_in.update(ended.killed_in)
         if ended.seed.kind != "honest":
             self.faults.update(tag for tag in ended.script.tags if tag in people.FRAUDS or tag in people.MISFORTUNES)
         for violation in ended.violations[:3]:
@@ -236,22 +244,28 @@ class Report:
         return {
             "mix": self.mix, "seed": self.seed, "visits": self.visits, "opened": self.opened, "steps": self.steps,
             "violations": self.violations, "outcomes": {name: self.outcomes[name] for name in names},
-            "faults": dict(sorted(self.faults.items())), "kinds": dict(self.kinds), "seconds": round(self.seconds, 2),
+            "faults": dict(sorted(self.faults.items())), "kinds": dict(self.kinds),
+            "killed_in": dict(sorted(self.killed_in.items())), "seconds": round(self.seconds, 2),
             "peak_rss_mb": round(self.peak_rss_mb, 1), "wanted": self.wanted,
         }  # fmt: skip
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> "Report":
         """KeyError, TypeError for something else than a report."""
-        counters = {name: Counter(value[name]) for name in ("outcomes", "faults", "kinds")}
-        plain = {name: value[name] for name in ("mix", "seed", "wanted", "visits", "opened", "steps", "seconds")}
-        return cls(**plain, violations=list(value["violations"]), peak_rss_mb=value["peak_rss_mb"], **counters)
+        report = cls(str(value["mix"]), int(value["seed"]), int(value["wanted"]))
+        for name in ("visits", "opened", "steps", "seconds", "peak_rss_mb", "violations"):
+            setattr(report, name, value[name])
+        for name in ("outcomes", "faults", "kinds", "killed_in"):
+            setattr(report, name, Counter(value[name]))
+        return report
 
 
 def run(report: Report, settings: Settings | None = None, most_violations: int = 100) -> Iterator[Report]:
     """Go on with the report until it has the visits it wants; yields it after each visit."""
     mix: Mix = report.mix  # type: ignore[assignment]  # one of MIXES
     before_s, began_s = report.seconds, time.monotonic()
+    gc.freeze()  # what is here stays; a visit leaves no cycles worth looking for every 700 objects
+    gc.set_threshold(200_000, 20, 20)
     with Ground(settings) as ground:
         while report.visits < report.wanted and len(report.violations) < most_violations:
             report.add(ground.play(Seed.of(report.seed, report.visits, mix)))

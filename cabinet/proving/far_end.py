@@ -6,15 +6,15 @@ broker between them is replaced.  The broker itself is proven at true depth.
 
 import random
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from cabinet import wire
 from cabinet.cloud.service import CloudService
 from cabinet.cloud.store import CloudStore
 from cabinet.ledger import Ledger, Stamp
-from cabinet.uplink.core import Message, Sender
 from cabinet.units import VisitId
+from cabinet.uplink.core import Message, Sender
 
 CAB = "proving-001"
 KEY = bytes(range(32))
@@ -25,7 +25,7 @@ MOST_ROUNDS = 2000  # each is at least one message or one wait
 class FarEnd:
     def __init__(self, path: Path, dice: random.Random) -> None:
         self.store = CloudStore(path)
-        self._dice = dice
+        self.dice = dice
         self._service = CloudService(self.store, {CAB: KEY})
 
     def close(self) -> None:
@@ -33,7 +33,7 @@ class FarEnd:
 
     def deliver(self, ledger: Ledger, now: Stamp, *, bad: bool) -> bool:
         """Until everything is acknowledged; False where it never is.  `bad`: the wire loses and doubles meanwhile."""
-        sender = Sender(ledger, KEY, CAB, dice=self._dice)
+        sender = Sender(ledger, KEY, CAB, dice=self.dice)
         waiting = sender.connected(now)
         mono_ms = now.mono_ms
         for _ in range(MOST_ROUNDS):
@@ -44,7 +44,7 @@ class FarEnd:
                 mono_ms = max(mono_ms + 1, sender.next_ms() or mono_ms + 1)
                 waiting = sender.wake(Stamp(mono_ms, now.wall_ms, now.quality))
                 continue
-            message = waiting.pop(self._dice.randrange(len(waiting)) if bad else 0)
+            message = waiting.pop(self.dice.randrange(len(waiting)) if bad else 0)
             waiting += self._carry(message, sender, stamp, bad=bad)
         return False
 
@@ -58,10 +58,10 @@ class FarEnd:
         return answers
 
     def _copies(self, *, bad: bool) -> int:
-        chance = self._dice.random() if bad else 1.0
+        chance = self.dice.random() if bad else 1.0
         return 0 if chance < LOST else 2 if chance < LOST + DOUBLED else 1
 
-    def disagreements(self, ledger: Ledger, visits: Set[VisitId] | None = None) -> list[str]:
+    def disagreements(self, ledger: Ledger, visits: AbstractSet[VisitId] | None = None) -> list[str]:
         """What the far end has otherwise than the cabinet's file, of these visits or all: empty where they agree."""
         records = ledger.visits(limit=100_000 if visits is None else len(visits))
         closed = {r.visit: r for r in records if r.outcome is not None}

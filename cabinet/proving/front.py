@@ -15,7 +15,8 @@ ULID_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 # What today's greeter makes of each means: there is no liveness check yet, so a good photograph passes as its subject.
 PASSES: dict[Means, bool] = {
-    "face": True, "code": True, "other code": True, "photo": True, "mask": False, "forged code": False, "stranger": False,
+    "face": True, "code": True, "other code": True, "photo": True,
+    "mask": False, "forged code": False, "stranger": False,
 }  # fmt: skip
 
 

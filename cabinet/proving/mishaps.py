@@ -1,13 +1,14 @@
 """The power fails at a chosen point of the daemon's work: before a commit, after it, or before any effect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cabinet.ledger import Entry, Ledger, LedgerError, Stamp
 from cabinet.session.states import State
+from cabinet.units import Sku, ZoneId
 
 
-class PowerCut(BaseException):  # noqa: N818  it is no error, and nobody but the proving ground may catch it
+class PowerCut(BaseException):
     """The process is gone, in the middle of whatever it did."""
 
 
@@ -47,6 +48,15 @@ class Book(Ledger):
         super().commit(state, entries, clock)
         self.committed.saw(state, entries)
         self.fuse.point("after the commit")
+
+    def restock(self, counts: Mapping[ZoneId, Mapping[Sku, int]]) -> None:
+        """What the shelves hold, as a technician counted it; everything else is none."""
+        believed = self.stock()
+        places = {(zone, sku) for zone, held in (*believed.items(), *counts.items()) for sku in held}
+        for zone, sku in sorted(places):
+            count = counts.get(zone, {}).get(sku, 0)
+            if believed.get(zone, {}).get(sku, 0) != count:
+                self._put_stock(zone, sku, count)
 
 
 class Witnessing:

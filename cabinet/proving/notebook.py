@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cabinet import clock
 from cabinet.basket.evidence import (
     BARRIER,
     Bolt,
@@ -31,11 +30,11 @@ from cabinet.basket.verdict import Verdict
 from cabinet.ports import PortError
 from cabinet.scales import Scales
 from cabinet.session.events import Event, EvidenceComplete
-from cabinet.sim.cells import Cells
+from cabinet.sim.cells import Cells, Grams
 from cabinet.sim.clockwork import Clockwork
 from cabinet.units import CameraId, Sku, VisitId, ZoneId
 
-BEFORE_S = 2.5  # of mass before the unlock
+BEFORE_S = 2.1  # of mass before the unlock: a trace carries at least two
 SETTLE_S = 1.4  # after the closing: a slam has rung out (0.7 s) and 0.55 s of rest have been seen
 AGAIN_S = 0.5
 CHUNK_S = 1.0  # of samples in one line of the trace
@@ -49,7 +48,7 @@ class Page:
     header: Header
     origin_s: float
     events: list[Happening] = field(default_factory=list)
-    masses: list[tuple[float, dict[ZoneId, np.ndarray]]] = field(default_factory=list)  # from (s), samples
+    masses: list[tuple[float, dict[ZoneId, Grams]]] = field(default_factory=list)  # from (s), samples
     sampled_s: float = 0.0  # up to here masses are drawn
     inside: dict[int, tuple[Sku, ZoneId]] = field(default_factory=dict)  # units on the shelves at the unlock
     felt: list[tuple[float, ZoneId, Sku | None, str]] = field(default_factory=list)
@@ -199,7 +198,9 @@ class Notebook:
             else:
                 self._await_rest(page, closed_s, AGAIN_S)
 
-        self.time.at(max(self.time.now_s, closed_s + delay_s if delay_s == SETTLE_S else self.time.now_s + delay_s), look)
+        self.time.at(
+            max(self.time.now_s, closed_s + delay_s if delay_s == SETTLE_S else self.time.now_s + delay_s), look
+        )
 
     def compare(self, page: Page) -> None:
         """The pictures before and after, once."""
@@ -240,7 +241,7 @@ class Notebook:
         self.pages.pop(visit, None)
 
 
-def _grams(grams: np.ndarray) -> tuple[float | None, ...]:
+def _grams(grams: Grams) -> tuple[float | None, ...]:
     values = grams.tolist()
     return tuple(values) if not np.isnan(grams).any() else tuple(None if g != g else g for g in values)  # noqa: PLR0124  NaN
 

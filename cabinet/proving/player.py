@@ -51,6 +51,7 @@ class Player:
 
     def rest(self) -> None:
         """Until no visit is open and the cabinet waits for somebody."""
+
         def calm() -> bool:
             cabinet = self.stage.cabinet
             return cabinet.alive and isinstance(cabinet.state, Idle | OutOfService)
@@ -215,7 +216,9 @@ class Player:
                 self.rest()
                 out = isinstance(self.stage.cabinet.state, OutOfService)
                 faults = "; ".join(f"{f.part}: {f.why}" for f in getattr(self.stage.cabinet.state, "faults", ()))
-                return "" if out == (act.text == "out of") else f"it is {type(self.stage.cabinet.state).__name__} {faults}"
+                return (
+                    "" if out == (act.text == "out of") else f"it is {type(self.stage.cabinet.state).__name__} {faults}"
+                )
             case "no visit":
                 self.rest()
                 return "" if not self.watchman.accounts else f"{len(self.watchman.accounts)} visits were opened"
@@ -276,7 +279,11 @@ class Player:
             "locked": board.bolt_home and not board.driven, "unlocked": not board.bolt_home and not board.door_open,
             "open": board.door_open, "shut": not board.door_open,
         }[word]  # fmt: skip
-        return "" if is_so else f"door {'open' if board.door_open else 'shut'}, bolt {'home' if board.bolt_home else 'out'}"
+        return (
+            ""
+            if is_so
+            else f"door {'open' if board.door_open else 'shut'}, bolt {'home' if board.bolt_home else 'out'}"
+        )
 
 
 def befall(stage: Stage, act: a.Befall) -> None:  # noqa: C901, PLR0912, PLR0915  a table: one case per misfortune

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from cabinet.basket.evidence import Sighting
 from cabinet.daemon import Happened
+from cabinet.greeter import LINGER_S
 from cabinet.proving.cabinet import FastCabinet, stocked
 from cabinet.proving.far_end import FarEnd
 from cabinet.proving.front import Door, FrontGreeter, Person
 from cabinet.proving.notebook import Notebook, Page, changes
 from cabinet.session.events import ServiceRequested
-from cabinet.greeter import LINGER_S
 from cabinet.session.states import Authenticating, Idle
 from cabinet.sim import acts
 from cabinet.sim.apparatus import FastApparatus
 from cabinet.sim.board import SimBoard
 from cabinet.sim.cells import Broken, Cells, Physics
 from cabinet.sim.clockwork import Clockwork
-from cabinet.sim.glimpses import Confusion, Glimpses
+from cabinet.sim.glimpses import Action, Confusion, Glimpses
 from cabinet.sim.shop import Plan
 from cabinet.sim.world import World
 from cabinet.units import CameraId, Sku, ZoneId
@@ -96,11 +96,11 @@ class Stage:
         if not path.exists():
             stocked(path, plan)
         self.cabinet = FastCabinet(
-            path, plan, self.time, self.board, self.notebook, self._greeter, self._stepped, caring=self.settings.caring
+            path, plan, self.board, self.notebook, self._greeter, self._stepped, caring=self.settings.caring
         )
         self.greeter: FrontGreeter
         self.world.stock(plan.shelves)
-        self.board.on_change = lambda: self.changed()
+        self.board.on_change = self._changed
         self._rounds_from_s = 0.0
         self._air_c: float | None = None
         self._not_before_s = 0.0  # when somebody who stays is greeted again
@@ -110,6 +110,9 @@ class Stage:
     def _greeter(self, post: Callable[..., None]) -> FrontGreeter:
         self.greeter = FrontGreeter(self.door, post)
         return self.greeter
+
+    def _changed(self) -> None:
+        self.changed()
 
     def _stepped(self, step: Happened) -> None:
         """Whoever stands there after a visit has shopped and is not greeted again at once (cabinet.greeter)."""
@@ -130,6 +133,8 @@ class Stage:
         self.time.clear()
         self.time.now_s = BEGIN_S
         self.dice = self.world.dice = self.door.dice = self.glimpses.dice = dice
+        if self.far_end is not None:
+            self.far_end.dice = random.Random(dice.getrandbits(64))
         self.cells.slams, self.cells.compressor = [], []
         self.world.stock(self.plan.shelves)
         self.notebook.renew(dice)
@@ -231,7 +236,8 @@ class Stage:
         for part in list(self._troubles):
             self.trouble(part, None)
         self._settle()
-        self.run_for(0.7)
+        if self.blind or self._troubles or not isinstance(self.cabinet.state, Idle):
+            self.run_for(0.7)
 
     # Parts.
 
@@ -317,14 +323,18 @@ class Stage:
         self.cabinet.post(ServiceRequested(self.time.now_s, visit, who, purpose, "told"))  # type: ignore[arg-type]
         self._settle()
 
-    def moved(self, zone: ZoneId, sku: Sku, action: str, after_s: float = 0.0) -> None:
+    def moved(self, zone: ZoneId, sku: Sku, action: Action, after_s: float = 0.0) -> None:
         """A unit crossed a zone's edge: what the cameras make of it."""
         page = self.notebook.page
         if page is None or not self.cabinet.alive:
             return
         known = sku if sku in self.plan.wares else None
         seen = self.glimpses.moved(
-            self.time.now_s + after_s, zone, known, action, frozenset(self.blind)  # type: ignore[arg-type]  # two words
+            self.time.now_s + after_s,
+            zone,
+            known,
+            action,
+            frozenset(self.blind),
         )
         for sighting in seen:
             self.time.at(sighting.t, lambda s=sighting: self.notebook.seen([s]))  # type: ignore[misc]  # bound now

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from cabinet.basket.evidence import Visit
 from cabinet.basket.score import Truth
@@ -48,10 +49,10 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     (folder / "traces").mkdir()
     lines: list[str] = []
     stage = Stage(
-        folder, story.plan, random.Random(seed), settings,  # noqa: S311  a simulation
+        folder, story.plan, random.Random(seed), settings,
         watcher=lambda step: lines.extend(note([step])),
     )  # fmt: skip
-    stage.far_end = FarEnd(folder / "cloud.db", random.Random(seed))  # noqa: S311  likewise
+    stage.far_end = FarEnd(folder / "cloud.db", random.Random(seed))
     watchman = Watchman(stage)
     player = Player(stage, watchman, log=lines)
     stage.start()
@@ -63,7 +64,7 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     watchman.finish_books()
     accounts = tuple(watchman.accounts.values())
     truths = [truth_of(account, story) for account in accounts]
-    traces = ()
+    traces: tuple[tuple[Visit, Truth], ...] = ()
     if keep:
         pages = stage.notebook.pages
         traces = tuple(
@@ -86,7 +87,9 @@ def note(steps: Iterable[Happened]) -> list[str]:
 
 
 def _effect(effect: object) -> str:
-    details = [str(getattr(effect, name)) for name in ("outcome", "why", "notice", "reason") if getattr(effect, name, "")]
+    details = [
+        str(getattr(effect, name)) for name in ("outcome", "why", "notice", "reason") if getattr(effect, name, "")
+    ]
     return type(effect).__name__ + (f" {' '.join(details)}" if details else "")
 
 
@@ -94,7 +97,8 @@ def truth_of(account: Account, story: Story) -> Truth:
     """What left, and what a careful person would have accepted: the last bill that the story expects says it."""
     bills = [line.act for line in story.lines if isinstance(line.act, acts.Expect) and line.act.what == "bill"]
     outcomes = set(bills[-1].outcomes) if bills else {"charge", "review"}
-    outcome = "either" if len(outcomes & {"review"}) and len(outcomes) > 1 else "review" if "review" in outcomes else "charge"
-    return Truth(
-        {sku: n for sku, n in account.left.items() if n > 0}, outcome, account.moved, story.title, story.tags or (story.name,)  # type: ignore[arg-type]
-    )
+    outcome: Literal["charge", "review", "either"] = "charge"
+    if "review" in outcomes:
+        outcome = "review" if len(outcomes) == 1 else "either"
+    basket = {sku: n for sku, n in account.left.items() if n > 0}
+    return Truth(basket, outcome, account.moved, story.title, story.tags or (story.name,))

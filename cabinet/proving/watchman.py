@@ -2,10 +2,10 @@
 
 The invariants, by name:
 
-- `lock`      the lock is driven only for a visit that is on disk and open; half a second of grace for the board to notice
+- `lock`      the lock is driven only for a visit that is on disk and open; half a second of grace for the board
 - `order`     it begins to be driven only for that visit's own lease
-- `door`      a door that stands open is accounted for by an open visit, or an incident about it is on disk, within 2 s of
-              the daemon's being able to know
+- `door`      a door that stands open is accounted for by an open visit, or an incident about it is on disk, within 2 s
+              of the daemon's being able to know
 - `once`      a visit is closed at most once, and at the end every opened visit exactly once
 - `charged`   no bill weighs more than what left the cabinet while the visit was open
 - `stock`     what the ledger moved is, zone by zone and as far as grams can tell, what really moved, or a review or an
@@ -15,9 +15,11 @@ The invariants, by name:
 A bill that names another product of the same mass breaks none of them: it is counted as an outcome (over, under, swap).
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cabinet.basket.score import Truth, score
@@ -116,7 +118,9 @@ class Watchman:
     def _door(self) -> None:
         stage, now_s = self.stage, self.stage.time.now_s
         told = any(_about_doors(incident) for incident in self.incidents[self._doors_then :])
-        unaccounted = stage.board.door_open and stage.cabinet.alive and stage.board.plugged and not self._open and not told
+        unaccounted = (
+            stage.board.door_open and stage.cabinet.alive and stage.board.plugged and not self._open and not told
+        )
         if not unaccounted:
             self._door_since_s = None
             if not stage.board.door_open:
@@ -221,7 +225,7 @@ class Watchman:
                 if record is None or record.outcome != outcome:
                     self.violated("books", f"visit {visit}: the file says {record and record.outcome}, not {outcome}")
             rows = file.outbox(limit=2 * len(committed.entries) + 1)[::-1]
-        for before, after in zip(rows, rows[1:], strict=False):
+        for before, after in pairwise(rows):
             if after.seq != before.seq + 1 or after.prev != before.h:
                 self.violated("books", f"the chain of events breaks at {after.seq}")
 
@@ -249,7 +253,7 @@ def _about_doors(incident: Incident) -> bool:
 
 
 def _slack(grams: float, zones: int) -> float:
-    return SLACK_G * zones**0.5 + SLACK * grams
+    return SLACK_G * math.sqrt(zones) + SLACK * grams
 
 
 def _told(lines: tuple[Line, ...]) -> str:

@@ -229,7 +229,9 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
             again = replace(state, deadline_s=at_s + policy.alarm_after_s, told=True)
             told = () if state.told else (do.RaiseIncident(LEFT_OPEN, state.visit),)
             return Step(again, (*told, do.Show(Notice.CLOSE_DOOR), do.SoundAlarm(LEFT_OPEN)))
-        case ev.DeadlineReached() | ev.NotReleased() if not state.door_open and getattr(event, "visit", state.visit) == state.visit:
+        case ev.DeadlineReached() | ev.NotReleased() if (
+            not state.door_open and getattr(event, "visit", state.visit) == state.visit
+        ):
             after = _ready(state.faults)
             why = event.why if isinstance(event, ev.NotReleased) else "the door was not opened"
             void = do.CloseVisit(state.visit, "void", why)

@@ -40,4 +40,4 @@ class FastApparatus:
 
     def rest(self, zone: ZoneId, grams: float) -> None:
         history = self.cells.histories[zone]
-        history.base_g, history.loads, history.presses = grams, [], []
+        history.base_g, history.loads, history.presses, history.broken = grams, [], [], []

@@ -55,6 +55,11 @@ class SimBoard:
     _driven_s: float = 0.0
     _undriven_s: float = -10.0
 
+    @property
+    def at_rest(self) -> bool:
+        """Shut, locked, connected, and nothing wrong."""
+        return self.bolt_home and not (self.door_open or self.driven or self.faults) and self.plugged
+
     def renew(self) -> None:
         """At rest for long: shut, home, undriven."""
         self.buzzes.clear()
@@ -227,7 +232,12 @@ class SimBoard:
         self._fault(FORCED, latched=True)
 
     def _stuck(self) -> None:
-        if self.driven and not self.door_open and self.bolt_home and self.clock.now_s - self._driven_s >= STUCK_S - 1e-9:
+        if (
+            self.driven
+            and not self.door_open
+            and self.bolt_home
+            and self.clock.now_s - self._driven_s >= STUCK_S - 1e-9
+        ):
             self._fault(STUCK, latched=True)
             self._end_lease()
 
@@ -259,7 +269,14 @@ class SimBoard:
 
     def _tell_shut(self) -> None:
         long = self.clock.now_s - self._shut_since_s >= SHUT_S
-        if self.senses is not None and self.plugged and not self.door_open and self.bolt_home and long and self.told_open:
+        if (
+            self.senses is not None
+            and self.plugged
+            and not self.door_open
+            and self.bolt_home
+            and long
+            and self.told_open
+        ):
             self.told_open = False
             self.senses.door(self.clock.now_s, is_open=False)
 

@@ -46,7 +46,7 @@ class Physics:
     capacity_g: float = 20_000.0  # beyond it the converter saturates
 
     def scaled(self, factor: float) -> "Physics":
-        """The same cells, every disturbance `factor` times as strong: how robust is a figure?"""
+        """The same cells, every disturbance `factor` times as strong, to see how robust a figure is."""
         names = (
             "noise_g", "drift_g", "creep", "cross_talk", "hand_g", "ring", "slam_g", "compressor_g",
             "spikes_per_hour", "slips_per_hour",

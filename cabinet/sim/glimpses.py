@@ -45,7 +45,9 @@ class Glimpses:
     dice: random.Random
     confusion: Confusion = field(default_factory=Confusion)
 
-    def moved(self, t: float, zone: ZoneId, sku: Sku | None, action: Action, blind: frozenset[CameraId]) -> list[Sighting]:
+    def moved(
+        self, t: float, zone: ZoneId, sku: Sku | None, action: Action, blind: frozenset[CameraId]
+    ) -> list[Sighting]:
         """A unit crossed the zone's edge at t.  `sku` None: a thing that the catalogue does not know."""
         c, dice = self.confusion, self.dice
         found = []
@@ -92,7 +94,7 @@ class Glimpses:
         if not right:
             best = dice.choice(near) if near and dice.random() < c.near else dice.choice(self.catalog)
         top = dice.uniform(*(c.sure if best == sku else c.unsure))
-        others = [s for s in dict.fromkeys((sku, *near, *dice.sample(self.catalog, min(3, len(self.catalog)))))][:4]
+        others = list(dict.fromkeys((sku, *near, *dice.sample(self.catalog, min(3, len(self.catalog))))))[:4]
         weights = {s: dice.expovariate(1) * (2.0 if s in near or s == sku else 1.0) for s in others if s != best}
         total = sum(weights.values()) + 1e-9
         scores = {best: round(top, 4)} | {s: round((1 - top) * 0.7 * w / total, 4) for s, w in weights.items()}

@@ -203,7 +203,9 @@ def _cheap_for_dear(script: Script) -> None:
         _one(script, "ann")
     else:
         script.took(zone, dear)
-        script.say(f"ann takes {cheap} from {other_zone}", f"ann takes {dear} from {zone}", f"ann puts {cheap} on {zone}")
+        script.say(
+            f"ann takes {cheap} from {other_zone}", f"ann takes {dear} from {zone}", f"ann puts {cheap} on {zone}"
+        )
         script.stands[other_zone][cheap] -= 1
         script.stands[zone][cheap] += 1
     script.goes()
@@ -246,7 +248,11 @@ def _magnet(script: Script) -> None:
     script.say(f"ann waits {script.dice.choice((2, 6, 15))} s")
     if script.dice.random() < 0.5:
         _one(script, "ann")
-    script.say(*script.dice.choice((("ann closes", "a magnet leaves the switch"), ("a magnet leaves the switch", "ann closes"))))
+    script.say(
+        *script.dice.choice(
+            (("ann closes", "a magnet leaves the switch"), ("a magnet leaves the switch", "ann closes"))
+        )
+    )
     script.say("ann leaves")
 
 
@@ -320,7 +326,10 @@ def _befall(script: Script) -> None:
 
 
 def _camera(script: Script) -> list[str]:
-    name, what = script.dice.choice(list(script.plan.cameras)), script.dice.choice(("away", "frozen", "dark", "covered", "moved"))
+    name, what = (
+        script.dice.choice(list(script.plan.cameras)),
+        script.dice.choice(("away", "frozen", "dark", "covered", "moved")),
+    )
     return [f"the camera {name} is {what}", f"the camera {name} is well"]
 
 

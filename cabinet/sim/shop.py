@@ -12,6 +12,8 @@ from cabinet.units import CameraId, Sku, ZoneId
 CURRENCY = "USD"
 SPREAD = (0.004, 0.011)  # of a unit's mass, one sd: filling tolerances of packaged goods (M on data/catalog: J)
 
+FILLED = 0.8  # of what a zone can weigh, at most: beyond 20 kg the converters saturate
+
 
 @dataclass(frozen=True, slots=True)
 class Ware:
@@ -43,7 +45,7 @@ class Plan:
     @property
     def home(self) -> dict[Sku, ZoneId]:
         """Where each product stands first."""
-        return {sku: zone for zone, held in reversed(self.shelves.items()) for sku in held}
+        return {sku: zone for zone, held in reversed(list(self.shelves.items())) for sku in held}
 
 
 def cameras(zones: tuple[ZoneId, ...]) -> dict[CameraId, Camera]:
@@ -118,5 +120,11 @@ def drawn(dice: random.Random, skus: int = 16, zones: int = 4) -> Plan:
         sd_g = round(max(0.5, mass_g * dice.uniform(*SPREAD)), 2)
         wares[name] = ware(f"product {n}", max(mass_g, 20.0), sd_g, dice.randrange(50, 500), alike=alike)
     names = list(wares)
-    shelves = {f"s{z + 1}": {name: dice.randint(3, 8) for name in names[z::zones]} for z in range(zones)}
+    room_g = FILLED * Zone().capacity_g / max(1, -(-skus // zones))  # for each product of a shelf
+    shelves = {
+        f"s{z + 1}": {
+            name: min(dice.randint(3, 8), int(room_g / wares[name].product.mass_g)) for name in names[z::zones]
+        }
+        for z in range(zones)
+    }
     return plan(wares, shelves)

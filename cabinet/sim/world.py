@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
+import numpy as np
+
 from cabinet.units import Sku, ZoneId
 
 TRAY_G = 850.0  # shelf liner and dividers: cells never start from zero
@@ -90,13 +92,23 @@ class World:
     def stock(self, counts: Mapping[ZoneId, Mapping[Sku, int]]) -> None:
         """Fill the shelves anew, as a cabinet that was filled long ago; hands are empty, nothing was carried off."""
         self.hands, self.away = {}, []
+        wanted = [(zone, sku, n) for zone in self.zones for sku, n in counts.get(zone, {}).items()]
+        drawn = iter(
+            np.random.default_rng(self.dice.getrandbits(64)).standard_normal(sum(n for *_, n in wanted)).tolist()
+        )
+        self.shelves = {zone: [] for zone in self.zones}
+        for zone, sku, n in wanted:
+            self.shelves[zone] += [self._unit(sku, next(drawn)) for _ in range(n)]
         for zone in self.zones:
-            self.shelves[zone] = [self._new(sku) for sku, n in counts.get(zone, {}).items() for _ in range(n)]
             self.apparatus.rest(zone, TRAY_G + sum(unit.mass_g for unit in self.shelves[zone]))
 
     def _new(self, sku: Sku) -> Unit:
+        return self._unit(sku, self.dice.gauss(0.0, 1.0))
+
+    def _unit(self, sku: Sku, off: float) -> Unit:
+        """One that is so many standard deviations heavier than its like."""
         goods = self.goods[sku]
-        return Unit(next(self._numbers), sku, round(max(1.0, self.dice.gauss(goods.mass_g, goods.spread_g)), 2))
+        return Unit(next(self._numbers), sku, max(1.0, goods.mass_g + off * goods.spread_g))
 
     # The door.
 

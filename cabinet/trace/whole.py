@@ -18,7 +18,9 @@ def write(folder: Path, visit: Visit, truth: Truth | None = None) -> None:
             line = json.dumps(event_to_dict(event), allow_nan=False, separators=(", ", ": "), ensure_ascii=False)
             file.write(line + "\n")
     if truth is not None:
-        (folder / "truth.json").write_text(json.dumps(truth_to_dict(truth), ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / "truth.json").write_text(
+            json.dumps(truth_to_dict(truth), ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
 
 def truth_to_dict(truth: Truth) -> dict[str, object]:

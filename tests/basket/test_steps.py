@@ -7,7 +7,8 @@ import pytest
 
 from cabinet.basket.evidence import Mass, Zone
 from cabinet.basket.policy import TallyPolicy
-from cabinet.basket.steps import Weighing, despiked, weigh
+from cabinet.basket.samples import Points, despiked
+from cabinet.basket.steps import Weighing, weigh
 from cabinet.units import ZoneId
 from tests.basket.visits import CHIPS, COLA, Scene
 
@@ -112,7 +113,7 @@ def test_slow_scales_are_weighed_too() -> None:
 
 def test_spikes_of_one_or_two_samples_are_dropped_and_steps_kept() -> None:
     grams = [10.0] * 10 + [900.0] + [10.0] * 10 + [-400.0, -400.0] + [10.0] * 10 + [200.0] * 10
-    kept = [g for _, g in despiked([(float(i), g) for i, g in enumerate(grams)], 12)]
+    kept = despiked(Points([float(i) for i in range(len(grams))], list(grams)), 12).g
     assert kept == [10.0] * 30 + [200.0] * 10
 
 

@@ -74,7 +74,10 @@ def test_the_file_itself_refuses_to_change_a_closed_visit(ledger: Ledger, sql: s
         (replace(charged(1), outcome="review"), "only a charge has them"),
         (replace(charged(1), confidence=1.5), "confidence"),
         (ClosedVisit(visit_id(1), "nothing", moves={SHELF: {COLA: 1}}), "only a charge may say that"),
-        (ClosedVisit(visit_id(1), "review", moves={SHELF: {COLA: 1}, ZoneId("s2"): {COLA: -1}}), "only a charge may say that"),
+        (
+            ClosedVisit(visit_id(1), "review", moves={SHELF: {COLA: 1}, ZoneId("s2"): {COLA: -1}}),
+            "only a charge may say that",
+        ),
         (ClosedVisit(visit_id(1), "review", best_guess=(line(0),)), "0 of"),
     ],
 )
