@@ -58,7 +58,7 @@ def work_out(folder: Path, policy: TallyPolicy, *, complete: bool) -> Tallied:
     verdict = judge(visit, policy, complete=complete)
     evidence = evidence_hash(visit)
     try:
-        trace.write_tally(folder, verdict, {"evidence": evidence})
+        trace.write_tally(folder, verdict, {"evidence": evidence, "complete": complete})
     except OSError as error:  # the ledger keeps the bill; only the explanation is lost
         log.warning("tally_not_kept visit=%s why=%s", visit.header.visit, error)
     return Tallied(verdict, evidence)

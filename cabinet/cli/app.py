@@ -8,9 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cabinet.cli import board, camera, evaluate, goods, members, scale, service, show, start, visits
+from cabinet.cli import board, camera, evaluate, goods, members, scale, service, show, simulate, start, visits
 from cabinet.cli.doctor import doctor
 from cabinet.cli.errors import CliError
+from cabinet.cli.replay import replay
 from cabinet.cli.status import status
 
 
@@ -46,6 +47,8 @@ app.command(epilog='Example: cabinet unlock --purpose restock --reason "weekly r
 app.command(epilog="Example: cabinet run --config /etc/cabinet/cabinet.toml")(start.run)
 app.command(epilog="Example: cabinet demo --out demo-out --quick")(start.demo)
 app.add_typer(evaluate.app, name="eval", epilog="Example: cabinet eval states DIR --json")
+app.command(epilog="Example: cabinet replay visit.tar --json")(replay)
+app.add_typer(simulate.app, name="sim", epilog="Example: cabinet sim stories")
 app.add_typer(start.cloud, name="cloud", epilog="Example: cabinet cloud charges --db cloud.db")
 app.add_typer(start.config_app, name="config", epilog="Example: cabinet config check cabinet.toml")
 app.command(epilog="Example: cabinet version")(start.version)

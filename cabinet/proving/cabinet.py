@@ -72,6 +72,7 @@ class FastTallier:
             return Review("the visit's recording cannot be read: it has none")
         self._notebook.draw(page, self._time.now_s)
         self._notebook.compare(page)
+        page.complete = complete
         page.verdict = judge(self._notebook.recorded(page).judged(), self._policy, complete=complete)
         return page.verdict
 

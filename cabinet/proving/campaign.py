@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from cabinet.basket.evidence import Visit
 from cabinet.basket.score import Truth
 from cabinet.daemon import Happened
 from cabinet.proving.far_end import FarEnd
 from cabinet.proving.player import Player
+from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
 from cabinet.proving.telling import FOLDERS, note
 from cabinet.proving.watchman import Account, Violation, Watchman, outcome_of
@@ -73,7 +73,7 @@ class Ended:
     killed_in: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
-    traces: list[tuple[Visit, Truth]] = field(default_factory=list)
+    traces: list[Recorded] = field(default_factory=list)
 
 
 @dataclass
@@ -125,14 +125,13 @@ class Ground:
             seed, script, watchman.violations, [outcome_of(a, t) for a, t in zip(accounts, truths, strict=True)],
             len(self._steps), list(stage.cabinet.died_in), accounts=accounts,
         )  # fmt: skip
-        if not accounts:
-            ended.outcomes = ["refused"]
         if self._keep_log:
             ended.log = sorted([*player.log, *note(self._steps)], key=lambda line: float(line.split()[0]))
         if self._keep_traces:
-            pages = stage.notebook.pages
-            pairs = zip(accounts, truths, strict=True)
-            ended.traces = [(stage.notebook.recorded(pages[a.visit]), t) for a, t in pairs if a.visit in pages]
+            told_of = zip(accounts, truths, ended.outcomes, strict=True)
+            kept = [stage.notebook.keep(a.visit, t, outcome, stage.plan) for a, t, outcome in told_of]
+            ended.traces = [one for one in kept if one is not None]
+        ended.outcomes = ended.outcomes or ["refused"]
         del stage.cabinet.committed.entries[:began]
         self._after(home, watchman)
         return ended

@@ -26,12 +26,15 @@ from cabinet.basket.evidence import (
     Temperature,
     Visit,
 )
+from cabinet.basket.score import Truth
 from cabinet.basket.verdict import Verdict
 from cabinet.ports import PortError
+from cabinet.proving.recorded import Move, Recorded
 from cabinet.scales import Scales
 from cabinet.session.events import Event, EvidenceComplete
 from cabinet.sim.cells import Cells, Grams
 from cabinet.sim.clockwork import Clockwork
+from cabinet.sim.shop import Plan
 from cabinet.units import CameraId, Sku, VisitId, ZoneId
 
 BEFORE_S = 2.1  # of mass before the unlock: a trace carries at least two
@@ -51,9 +54,11 @@ class Page:
     masses: list[tuple[float, dict[ZoneId, Grams]]] = field(default_factory=list)  # from (s), samples
     sampled_s: float = 0.0  # up to here masses are drawn
     inside: dict[int, tuple[Sku, ZoneId]] = field(default_factory=dict)  # units on the shelves at the unlock
-    felt: list[tuple[float, ZoneId, Sku | None, str]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    blind: list[tuple[float, str, str]] = field(default_factory=list)
     barrier_s: float | None = None
     verdict: Verdict | None = None
+    complete: bool = True
 
     def t(self, at_s: float) -> float:
         return round(at_s - self.origin_s, 4)
@@ -237,8 +242,18 @@ class Notebook:
                 events += [Mass(t, zone, hz, _grams(grams[i:j])) for zone, grams in drawn.items()]
         return Visit(page.header, tuple(sorted(events, key=lambda event: event.t)))
 
-    def forget(self, visit: VisitId) -> None:
-        self.pages.pop(visit, None)
+    def keep(self, visit: VisitId, truth: Truth, outcome: str, plan: Plan) -> Recorded | None:
+        """All that a labelled trace needs; None where nothing was recorded."""
+        page = self.pages.get(visit)
+        if page is None:
+            return None
+        stood: dict[ZoneId, dict[Sku, int]] = {zone: {} for zone in plan.shelves}
+        for sku, zone in page.inside.values():
+            stood[zone][sku] = stood[zone].get(sku, 0) + 1
+        return Recorded(
+            self.recorded(page), truth, outcome, page.verdict, page.complete, plan, tuple(page.moves), stood,
+            tuple(page.blind),
+        )  # fmt: skip
 
 
 def _grams(grams: Grams) -> tuple[float | None, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from cabinet.proving.recorded import replayed
 from cabinet.proving.stage import Stage
-from cabinet.proving.traces import replayed
 from cabinet.proving.watchman import Account, Watchman
 from cabinet.session.states import Idle, OutOfService, Servicing, Unlocked, open_visit
 from cabinet.sim import acts as a
@@ -269,7 +269,7 @@ class Player:
         if account is None:
             return "there was no visit"
         page = self.stage.notebook.pages[account.visit]
-        verdicts = (page.verdict, replayed(self.stage.notebook.recorded(page)))
+        verdicts = (page.verdict, replayed(self.stage.notebook.recorded(page), complete=page.complete))
         first, again = (None if v is None else json.dumps(verdict_to_dict(v)) for v in verdicts)
         return "" if first == again else f"it was {first}, replayed it is {again}"
 

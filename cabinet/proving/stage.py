@@ -13,6 +13,7 @@ from cabinet.proving.cabinet import FastCabinet, stocked
 from cabinet.proving.far_end import FarEnd
 from cabinet.proving.front import Door, FrontGreeter, Person
 from cabinet.proving.notebook import Notebook, Page, changes
+from cabinet.proving.recorded import Move
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import Authenticating, Idle
 from cabinet.sim import acts
@@ -256,6 +257,8 @@ class Stage:
 
     def camera(self, name: CameraId, what: str) -> None:
         """As the caretaker would tell within a second; it is `well`, or a word of CAMERA_TROUBLES."""
+        if self.notebook.page is not None:
+            self.notebook.page.blind.append((self.notebook.page.t(self.time.now_s), name, what))
         if what == "well":
             self.blind.discard(name)
         else:
@@ -328,6 +331,7 @@ class Stage:
         page = self.notebook.page
         if page is None or not self.cabinet.alive:
             return
+        page.moves.append(Move(page.t(self.time.now_s), zone, sku, action, after_s))
         known = sku if sku in self.plan.wares else None
         seen = self.glimpses.moved(
             self.time.now_s + after_s,

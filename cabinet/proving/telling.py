@@ -3,16 +3,16 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from cabinet.basket.evidence import Visit
 from cabinet.basket.score import Truth
 from cabinet.daemon import Happened
 from cabinet.proving.far_end import FarEnd
 from cabinet.proving.player import Player
+from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
 from cabinet.proving.watchman import Account, Violation, Watchman, outcome_of
 from cabinet.sim import acts
@@ -29,25 +29,60 @@ class Told:
     accounts: tuple[Account, ...]
     outcomes: tuple[str, ...]
     log: tuple[str, ...]
-    traces: tuple[tuple[Visit, Truth], ...] = field(default=(), repr=False)
+    traces: tuple[Recorded, ...] = field(default=(), repr=False)
 
     @property
     def right(self) -> bool:
         return not self.failures and not self.violations
 
 
-def tell(story: Story, seed: int = 1, settings: Settings | None = None, *, keep: bool = False) -> Told:
-    """`keep`: the visits' traces too.  Raises StoryError for the impossible."""
+class Log(list[str]):
+    """The lines of a story, each said as it comes."""
+
+    def __init__(self, say: Callable[[str], object] | None = None) -> None:
+        super().__init__()
+        self._say = say
+
+    def append(self, line: str) -> None:
+        super().append(line)
+        if self._say is not None:
+            self._say(line)
+
+    def extend(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.append(line)
+
+
+def tell(
+    story: Story,
+    seed: int = 1,
+    settings: Settings | None = None,
+    *,
+    keep: bool = False,
+    pace: float = 0.0,
+    say: Callable[[str], object] | None = None,
+) -> Told:
+    """`keep`: the visits' traces too; `pace`: real seconds a virtual one takes; `say` hears each line of the log.
+
+    Raises StoryError for the impossible.
+    """
     folder = Path(tempfile.mkdtemp(prefix="story-", dir=next(f for f in FOLDERS if f.is_dir())))
     try:
-        return _tell(folder, story, seed, settings or Settings(caring=True), keep=keep)
+        return _tell(
+            folder,
+            story,
+            seed,
+            with_story(settings or Settings(caring=True), story),
+            keep=keep,
+            pace=pace,
+            lines=Log(say),
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bool) -> Told:
+def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bool, pace: float, lines: "Log") -> Told:
     (folder / "traces").mkdir()
-    lines: list[str] = []
     stage = Stage(
         folder, story.plan, random.Random(seed), settings,
         watcher=lambda step: lines.extend(note([step])),
@@ -56,6 +91,7 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     watchman = Watchman(stage)
     player = Player(stage, watchman, log=lines)
     stage.start()
+    stage.time.pace = pace
     player.play(story)
     player.rest()
     stage.cabinet.close()
@@ -64,15 +100,26 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     watchman.finish_books()
     accounts = tuple(watchman.accounts.values())
     truths = [truth_of(account, story) for account in accounts]
-    traces: tuple[tuple[Visit, Truth], ...] = ()
-    if keep:
-        pages = stage.notebook.pages
-        traces = tuple(
-            (stage.notebook.recorded(pages[account.visit]), truth)
-            for account, truth in zip(accounts, truths, strict=True) if account.visit in pages
-        )  # fmt: skip
     outcomes = tuple(outcome_of(a, t) for a, t in zip(accounts, truths, strict=True))
-    return Told(story, tuple(player.failures), tuple(watchman.violations), accounts, outcomes, tuple(lines), traces)
+    traces: list[Recorded] = []
+    if keep:
+        for account, truth, outcome in zip(accounts, truths, outcomes, strict=True):
+            kept = stage.notebook.keep(account.visit, truth, outcome, stage.plan)
+            traces += [] if kept is None else [kept]
+    wrong, violations = tuple(player.failures), tuple(watchman.violations)
+    return Told(story, wrong, violations, accounts, outcomes, tuple(lines), tuple(traces))
+
+
+def with_story(settings: Settings, story: Story) -> Settings:
+    """The cells as the story wants them: `with noise 2` scales all disturbances, `with drift 4` one of them."""
+    physics = settings.physics
+    for name, factor in story.settings.items():
+        if name == "noise":
+            physics = physics.scaled(factor)
+        else:
+            field_ = {"drift": "drift_g", "creep": "creep", "spikes": "spikes_per_hour", "slam": "slam_g"}[name]
+            physics = replace(physics, **{field_: getattr(physics, field_) * factor})
+    return replace(settings, physics=physics)
 
 
 def note(steps: Iterable[Happened]) -> list[str]:

@@ -53,7 +53,7 @@ class SimBoard:
     _told_lock: str | None = None
     _shut_since_s: float = 0.0
     _driven_s: float = 0.0
-    _undriven_s: float = -10.0
+    _rests_since_s: float = -10.0  # nothing has moved door, bolt or drive since
 
     @property
     def at_rest(self) -> bool:
@@ -63,7 +63,7 @@ class SimBoard:
     def renew(self) -> None:
         """At rest for long: shut, home, undriven."""
         self.buzzes.clear()
-        self._shut_since_s, self._driven_s, self._undriven_s = 0.0, 0.0, -10.0
+        self._shut_since_s, self._driven_s, self._rests_since_s = 0.0, 0.0, -10.0
 
     # What people do.
 
@@ -78,13 +78,14 @@ class SimBoard:
     def force(self) -> None:
         if self.door_open:
             return
-        if not self.driven and self.bolt_home:
+        if not self.driven and self.bolt_home and not self.magnet:
             self.clock.after(FORCED_S, self._forced)
         self._open()
 
     def shut(self) -> None:
         self.door_open = False
-        self._shut_since_s = self.clock.now_s
+        if not self.magnet:
+            self._shut_since_s = self.clock.now_s
         self.clock.after(SEAT_S, self._seat)
         self.clock.after(SHUT_S + SEAT_S, self._tell_shut)
         self._look_at_latch()
@@ -97,17 +98,22 @@ class SimBoard:
             self._end_lease()
             self.clock.after(EDGE_S, self._tell_open)
         self.clock.after(EDGE_S, self._tell_bolt)
+        self._look_at_latch()
         self.on_change()
 
     # Lock and Signals.
 
     async def release(self, visit: VisitId, lease_s: float) -> None:
         self._answer()
+        if self.lease == visit:
+            return  # granted already, and not for longer
         trouble = next(iter(self.faults), None)
         if trouble is not None:
             raise PortError(f"the board refuses to unlock: {trouble}")
         if self._reads_open():
             raise PortError("the board refuses to unlock: the door is open")
+        if self.lease is not None:
+            raise PortError("the board refuses to unlock: another visit holds the lock")
         self.lease, self.lease_until_s = visit, self.clock.now_s + min(lease_s, MOST_LEASE_S)
         self.driven, self._driven_s = True, self.clock.now_s
         self.clock.after(RETRACT_S, self._retract)
@@ -121,7 +127,7 @@ class SimBoard:
 
     async def clear_faults(self) -> None:
         self._answer()
-        self.faults = {}
+        self.faults = {why: latched for why, latched in self.faults.items() if not latched}
         self._tell_lock()
 
     async def check(self) -> None:
@@ -173,9 +179,10 @@ class SimBoard:
         self.clock.after(REBOOT_S, self.replug)
 
     def hello(self) -> None:
-        """To a host that (re)connects: where door and bolt are, and what is wrong."""
+        """To a host that (re)connects, and locks first: where door and bolt are, and what is wrong."""
         if self.senses is None or not self.plugged:
             return
+        self._end_lease()
         self.part("board", None)
         self.told_open, self.told_home = self._reads_open(), self.bolt_home
         self._told_lock = "?"
@@ -186,7 +193,10 @@ class SimBoard:
 
     def set_magnet(self, on: bool) -> None:  # noqa: FBT001  a switch
         self.magnet = on
-        if not on and self.door_open:
+        if on and self.door_open:
+            self._shut_since_s = self.clock.now_s
+        elif self.door_open:
+            self._end_lease()
             self.clock.after(EDGE_S, self._tell_open)
         self._look_at_latch()
 
@@ -223,13 +233,14 @@ class SimBoard:
     def _end_lease(self) -> None:
         self.lease = None
         if self.driven:
-            self.driven, self._undriven_s = False, self.clock.now_s
+            self.driven = False
             self.clock.after(SEAT_S, self._seat)
             self._look_at_latch()
             self.on_change()
 
     def _forced(self) -> None:
-        self._fault(FORCED, latched=True)
+        if self._reads_open():
+            self._fault(FORCED, latched=True)
 
     def _stuck(self) -> None:
         if (
@@ -242,10 +253,11 @@ class SimBoard:
             self._end_lease()
 
     def _look_at_latch(self) -> None:
+        self._rests_since_s = self.clock.now_s
         self.clock.after(LATCH_S + SEAT_S, self._latch)
 
     def _latch(self) -> None:
-        rests = not self._reads_open() and not self.driven and self.clock.now_s - self._undriven_s >= LATCH_S
+        rests = not self._reads_open() and not self.driven and self.clock.now_s - self._rests_since_s >= LATCH_S
         if rests and not self.bolt_home and self.plugged:
             self._fault(NOT_LATCHED, latched=False)
         elif self.bolt_home or self._reads_open():
@@ -266,6 +278,7 @@ class SimBoard:
         if self.senses is not None and self.plugged and self._reads_open() and self.told_open is not True:
             self.told_open = True
             self.senses.door(self.clock.now_s, is_open=True)
+        self._latch()
 
     def _tell_shut(self) -> None:
         long = self.clock.now_s - self._shut_since_s >= SHUT_S
@@ -283,6 +296,6 @@ class SimBoard:
     def _tell_bolt(self) -> None:
         if self.senses is not None and self.plugged and self.bolt_home != self.told_home:
             self.told_home = self.bolt_home
+            self._tell_shut()  # where the bolt was what it waited for
             self.senses.bolt(self.clock.now_s, locked=self.bolt_home)
-            if self.bolt_home and not self.door_open and self.told_open:
-                self.clock.after(SHUT_S, self._tell_shut)
+        self._latch()

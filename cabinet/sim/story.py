@@ -24,6 +24,7 @@ from cabinet.sim.sentences import NUMBER, WORD, counted, sentence
 from cabinet.units import Sku, ZoneId
 
 MOST_LINES = 500
+SETTINGS = ("noise", "drift", "creep", "spikes", "slam")  # what `with` may scale
 GOODS = re.compile(
     rf"({WORD}) ({NUMBER}) g(?: sd ({NUMBER}) g)?(?: really ({NUMBER}) g)?"
     r" price (\d+)(?: age (\d+))?(?: like (.+))?"
@@ -166,6 +167,8 @@ class _Told:
         found = re.fullmatch(rf"({WORD}) ({NUMBER})", text)
         if found is None:
             raise ValueError("want: with noise 2   (a factor of the cells' disturbances)")
+        if found[1] not in SETTINGS:
+            raise ValueError(f"with {found[1]}: want one of {', '.join(SETTINGS)}")
         self.settings[found[1]] = float(found[2])
 
 

@@ -5,7 +5,7 @@ written was sensed; nothing here judges it.  Refuses a format it does not know a
 """
 
 from cabinet.trace.codec import FORMAT, TraceError, event_from_dict, event_to_dict, header_from_dict, header_to_dict
-from cabinet.trace.reading import digest, read, read_truth
+from cabinet.trace.reading import digest, read, read_tally, read_truth
 from cabinet.trace.recording import Recorder, export, verdict_to_dict, write_tally
 from cabinet.trace.whole import truth_to_dict, write
 
@@ -20,6 +20,7 @@ __all__ = [
     "header_from_dict",
     "header_to_dict",
     "read",
+    "read_tally",
     "read_truth",
     "truth_to_dict",
     "verdict_to_dict",

@@ -4,7 +4,7 @@ import hashlib
 import tarfile
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from cabinet.basket.evidence import Happening, Visit
 from cabinet.basket.score import Truth
@@ -71,6 +71,22 @@ def read_truth(path: Path) -> Truth:
         f.text("story", ""),
         f.texts("tags", []),
     )
+
+
+def read_tally(path: Path) -> dict[str, Any] | None:
+    """tally.json of a trace folder or .tar, as it stands; None where the visit was never judged.  TraceError."""
+    load = _from_tar(path) if path.is_file() else _from_folder(path)
+    try:
+        content = load("tally.json")
+    except TraceError:
+        return None
+    try:
+        value = loads(content, f"{path.name}/tally.json")
+    except ValueError as damaged:
+        raise TraceError(f"{path.name}/tally.json: {damaged}") from damaged
+    if not isinstance(value, dict):
+        raise TraceError(f"{path.name}/tally.json: expected an object")
+    return cast("dict[str, Any]", value)
 
 
 def digest(folder: Path) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from cabinet.cli.demo.processes import Interior
 from cabinet.sim import pictures
 from cabinet.sim.world import Goods
+from cabinet.units import Sku, ZoneId
 
 WIDTH, HEIGHT = 640, 590  # of the interior stream: the photographs' proportions
 
@@ -39,7 +40,7 @@ class Product:
 
     @property
     def goods(self) -> Goods:
-        return Goods(self.sku, self.mass_g, self.mass_g * 0.004)
+        return Goods(Sku(self.sku), self.mass_g, self.mass_g * 0.004)
 
 
 REAL = (
@@ -72,10 +73,10 @@ def interior() -> Interior:
     return Interior(WIDTH, HEIGHT, PHOTO_ZONES)
 
 
-def counts(shelves: Mapping[str, Sequence[str | None]]) -> dict[str, dict[str, int]]:
+def counts(shelves: Mapping[str, Sequence[str | None]]) -> dict[ZoneId, dict[Sku, int]]:
     """How many of what stand in each zone."""
     return {
-        zone: {sku: list(places).count(sku) for sku in dict.fromkeys(places) if sku is not None}
+        ZoneId(zone): {Sku(sku): list(places).count(sku) for sku in dict.fromkeys(places) if sku is not None}
         for zone, places in shelves.items()
     }
 

@@ -173,11 +173,11 @@ def _two_photographed(stage: Stage, who: Member, data: Path) -> dict[str, Any]:
     visit = _come(stage, who, who.face)
     for zone, sku in wanted:
         stage.say.shopper(f"takes {PRODUCTS[sku].name} from {zone}")
-        stage.shop.world.take(zone, sku)
+        stage.shop.lift(zone, sku)
         stage.shop.feel(zone)
         stage.say.masses(stage.shop.bench.status()["zones"])
         stage.pause(UNHURRIED_S)
-    stage.shop.world.show("top", goods.photographed(data, 2))
+    stage.shop.show("top", goods.photographed(data, 2))
     return _leave(stage, visit, {sku: 1 for _, sku in wanted})
 
 

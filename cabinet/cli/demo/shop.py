@@ -17,8 +17,11 @@ from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.waiting import wait_until
 from cabinet.cli.errors import NotReachableError
 from cabinet.sim import pictures
+from cabinet.sim.remote import RemoteApparatus
 from cabinet.sim.world import World
+from cabinet.units import Sku, ZoneId
 
+SHOPPER = "shopper"  # one at a time
 RECOGNISED_S = 25.0  # the face library's first answer on a slow machine
 FIRST_FRAMES = 3  # the place without anybody, as the greeter must know it
 BOLT_S = 2.0  # the bolt needs a moment to retract after the order
@@ -45,9 +48,14 @@ class Shop:
     stills: int = 0
 
     def __post_init__(self) -> None:
-        known = {product.sku: product.goods for product in (*goods.REAL, *goods.DRAWN)}
-        bench = self.bench
-        self.world = World(bench.board.control, bench.streams.control, bench.zones, known, random.Random(self.seed))
+        known = {Sku(product.sku): product.goods for product in (*goods.REAL, *goods.DRAWN)}
+        zones = [ZoneId(zone) for zone in self.bench.zones]
+        apparatus = RemoteApparatus(self.bench.board.control, zones)
+        self.world = World(zones, known, apparatus, random.Random(self.seed))
+
+    def show(self, camera: str, jpeg: bytes) -> None:
+        """From now on the camera sees this."""
+        self.bench.streams.control({"camera": camera, "show_jpeg_b64": base64.b64encode(jpeg).decode()})
 
     # Goods.
 
@@ -60,19 +68,20 @@ class Shop:
 
     def stock_photographed(self, data: Path) -> None:
         """The real cabinet of the photographs in its state 1."""
-        count = {"s1": {"0052000338775": 2, "0028400064057": 1}, "s2": {"0038000845512": 2, "0049000028904": 2}}
-        self.world.show("top", goods.photographed(data, 1))
+        gatorade, pringles, ruffles, sprite = (Sku(product.sku) for product in goods.REAL)
+        count = {ZoneId("s1"): {gatorade: 2, ruffles: 1}, ZoneId("s2"): {pringles: 2, sprite: 2}}
+        self.show("top", goods.photographed(data, 1))
         self.world.stock(count)
         self.catalogue(goods.REAL, count, lambda sku: goods.photo_references(data, sku))
 
     def catalogue(
         self,
         products: Sequence[Product],
-        count: Mapping[str, Mapping[str, int]],
+        count: Mapping[ZoneId, Mapping[Sku, int]],
         references: Callable[[str], list[bytes]],
     ) -> None:
         for product in products:
-            zone = next((zone for zone, skus in count.items() if product.sku in skus), self.bench.zones[0])
+            zone = next((zone for zone, skus in count.items() if product.sku in skus), self.world.zones[0])
             self.bench.ask(
                 "catalog.add",
                 sku=product.sku,
@@ -82,14 +91,14 @@ class Shop:
                 tax=product.tax,
                 photos=coded(references(product.sku)),
                 zone=zone,
-                count=count.get(zone, {}).get(product.sku, 0),
+                count=count.get(zone, {}).get(Sku(product.sku), 0),
             )
             self.prices[product.sku] = product
 
     def draw(self) -> None:
         """The interior camera shows the drawn shelves as they are now."""
         self.stills += 1
-        self.world.show("top", goods.drawn(self.shelves, self.seed * 1000 + self.stills))
+        self.show("top", goods.drawn(self.shelves, self.seed * 1000 + self.stills))
 
     # People.
 
@@ -99,12 +108,12 @@ class Shop:
         return Member(person.name, answer["member"], answer["token"], person.seen_as)
 
     def nobody(self) -> None:
-        self.world.show("front", pictures.jpeg(pictures.lobby(self.seed)))
+        self.show("front", pictures.jpeg(pictures.lobby(self.seed)))
 
     def somebody(self, picture: pictures.Picture) -> None:
         """Step before the camera, once the greeter knows the empty place: it takes its first frames for that."""
         wait_until(self._greeter_looks, 20.0, "the greeter gets no frames")
-        self.world.show("front", pictures.jpeg(pictures.before_camera(picture, self.seed)))
+        self.show("front", pictures.jpeg(pictures.before_camera(picture, self.seed)))
 
     def _greeter_looks(self) -> bool:
         try:
@@ -139,15 +148,23 @@ class Shop:
         place = self.shelves[zone].index(sku)
         self.shelves[zone][place] = None
         self.draw()
-        self.world.take(zone, sku)
+        self.lift(zone, sku)
         self.feel(zone)
         return place
 
     def put_back(self, zone: str, sku: str, place: int) -> None:
         self.shelves[zone][place] = sku
         self.draw()
-        self.world.put_back(zone, sku)
+        self.lay(zone, sku)
         self.feel(zone)
+
+    def lift(self, zone: str, sku: str) -> None:
+        """A unit goes from the shelf into the hand; the pictures stay as they are."""
+        self.world.take(SHOPPER, ZoneId(zone), Sku(sku))
+
+    def lay(self, zone: str, sku: str) -> None:
+        """A unit goes from the hand on the shelf; the pictures stay as they are."""
+        self.world.put(SHOPPER, ZoneId(zone), Sku(sku))
 
     def feel(self, zone: str) -> None:
         """Wait until the cells have come to rest, as the daemon sees them."""
