@@ -95,10 +95,15 @@ class Watchman:
         for account in self.accounts.values():
             if account.closings != 1:
                 self.violated("once", f"visit {account.visit} has {account.closings} closings")
+        if self.stage.cabinet.alive:
+            self._visits_on_file(self.stage.cabinet.ledger)
 
     def finish_books(self) -> None:
-        """Once the daemon has let go of its file."""
-        self._books()
+        """Once the daemon has let go of its file: all of it, read anew."""
+        with Ledger(self.stage.cabinet.path, read_only=True) as file:
+            self._state_on_file(file)
+            self._visits_on_file(file)
+            self._chain_on_file(file)
 
     # Lock and door.
 
@@ -214,17 +219,20 @@ class Watchman:
 
     # The file.
 
-    def _books(self) -> None:
-        committed = self.stage.cabinet.committed
-        with Ledger(self.stage.cabinet.path, read_only=True) as file:
-            if committed.state is not None and file.state() != committed.state:
-                self.violated("books", f"the file says {file.state()}, committed was {committed.state}")
-            for visit, account in self.accounts.items():
-                record = file.visit(visit)
-                outcome = None if account.closed is None else account.closed.outcome
-                if record is None or record.outcome != outcome:
-                    self.violated("books", f"visit {visit}: the file says {record and record.outcome}, not {outcome}")
-            rows = file.outbox(limit=2 * len(committed.entries) + 1)[::-1]
+    def _state_on_file(self, file: Ledger) -> None:
+        committed = self.stage.cabinet.committed.state
+        if committed is not None and file.state() != committed:
+            self.violated("books", f"the file says {file.state()}, committed was {committed}")
+
+    def _visits_on_file(self, file: Ledger) -> None:
+        for visit, account in self.accounts.items():
+            record = file.visit(visit)
+            outcome = None if account.closed is None else account.closed.outcome
+            if record is None or record.outcome != outcome:
+                self.violated("books", f"visit {visit}: the file says {record and record.outcome}, not {outcome}")
+
+    def _chain_on_file(self, file: Ledger) -> None:
+        rows = file.outbox(limit=1_000_000)[::-1]
         for before, after in pairwise(rows):
             if after.seq != before.seq + 1 or after.prev != before.h:
                 self.violated("books", f"the chain of events breaks at {after.seq}")
