@@ -14,7 +14,7 @@ from typing import Any
 
 import cabinet
 from cabinet import clock
-from tests.benchmarks import board, door_to_charge, idle, machine, sight, status
+from tests.benchmarks import board, door_to_charge, idle, machine, sight, status, world
 from tests.benchmarks.figures import Figures, Goal
 from tests.benchmarks.place import Given
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Given], tuple[Figures, list[Goal]]]] = {
     "idle": idle.measure,
     "status": status.measure,
     "sight": sight.measure,
+    "world": world.measure,
     "board": board.measure,
     "door_to_charge": door_to_charge.measure,
 }

@@ -26,6 +26,7 @@ WANTED = {
     "board commission", "board selftest", "board flash", "scale show", "scale tare", "scale calibrate", "scale watch",
     "camera list", "camera show", "camera markers", "camera calibrate",
     "catalog check", "eval items", "eval states", "eval frames",
+    "replay", "sim campaign", "sim replay", "sim stories", "sim play", "sim traces",
 }  # fmt: skip  # a list
 
 

@@ -1,4 +1,4 @@
-"""`cabinet sim`: people at a simulated cabinet, by the thousand or one story at a time.  A file a command; no daemon."""
+"""`cabinet sim`: people at a simulated cabinet, by the thousand or one story at a time.  A file a command."""
 
 import typer
 

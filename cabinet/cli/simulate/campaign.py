@@ -26,7 +26,7 @@ def campaign(
     ] = None,
     json: show.AsJson = False,
 ) -> None:
-    """Let people come by the thousand, on virtual time, and look after every step whether something happened that must not.
+    """Let people come by the thousand, on virtual time, and check after every step that nothing forbidden happened.
 
     Exit code 1 on any violation. Each names the seed that `cabinet sim replay SEED` plays again step by step.
     """
@@ -88,7 +88,7 @@ def _print(report: dict[str, Any]) -> None:
             ("violations", len(report["violations"])),
             ("outcomes", ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in report["outcomes"].items() if n)),
             ("faults", ", ".join(f"{name} {n:,}" for name, n in report["faults"].items()) or "none"),
-            ("ended in", ", ".join(f"{state} {n:,}" for state, n in report["killed_in"].items()) or "nothing was killed"),
+            ("killed in", ", ".join(f"{state} {n:,}" for state, n in report["killed_in"].items()) or "none"),
             ("peak memory", f"{report['peak_rss_mb']:.0f} MB"),
         ])
     )  # fmt: skip  # a list

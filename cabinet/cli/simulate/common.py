@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +23,7 @@ SAY_EVERY_S = 10.0  # on a stream that is no terminal
 MOST_SEED = 2**40
 
 
-class Mix(str, Enum):
+class Mix(StrEnum):
     """Who comes."""
 
     honest = "honest"

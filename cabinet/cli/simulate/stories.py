@@ -22,7 +22,7 @@ def stories(
     noise: Noise = 1.0,
     json: show.AsJson = False,
 ) -> None:
-    """Tell the stories and say of each whether it ended as it must. Exit code 1 if one that can pass does not.
+    """Tell the stories; say of each whether it ended as it must. Exit code 1 if one that can pass does not.
 
     `later`: it needs what the cabinet does not have yet; the reason stands beside it.
     """
