@@ -39,14 +39,14 @@ class VisitRoom(OutboxRoom, GoodsRoom):
 
     def _open(self, entry: OpenedVisit, clock: Stamp) -> None:
         baseline_mg = _milligrams(entry.baseline_g)
-        self._file.db.table("visit").insert(
-            {
-                "visit": entry.visit, "member": entry.member, "purpose": entry.purpose, "who": entry.who,
-                "reason": entry.reason, "price_version": entry.price_version, "baseline_mg": to_json(baseline_mg),
-                "trace": entry.trace, "opened_mono_ms": clock.mono_ms, "opened_wall_ms": clock.wall_ms,
-                "opened_quality": clock.quality,
-            }
-        )  # fmt: skip  # a table
+        self._file.db.execute(
+            "INSERT INTO visit (visit, member, purpose, who, reason, price_version, baseline_mg, trace, opened_mono_ms,"
+            " opened_wall_ms, opened_quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                entry.visit, entry.member, entry.purpose, entry.who, entry.reason, entry.price_version,
+                to_json(baseline_mg), entry.trace, clock.mono_ms, clock.wall_ms, clock.quality,
+            ],
+        )  # fmt: skip  # a table; written out, because somebody waits at the door
         bare = {
             "member": entry.member,
             "purpose": entry.purpose,

@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -240,7 +241,8 @@ class Notebook:
             for i, j in _heard(from_s, count, hz, deaf):
                 t = page.t(from_s + i / hz)
                 events += [Mass(t, zone, hz, _grams(grams[i:j])) for zone, grams in drawn.items()]
-        return Visit(page.header, tuple(sorted(events, key=lambda event: event.t)))
+        events.sort(key=_t)
+        return Visit(page.header, tuple(events))
 
     def keep(self, visit: VisitId, truth: Truth, outcome: str, plan: Plan) -> Recorded | None:
         """All that a labelled trace needs; None where nothing was recorded."""
@@ -254,6 +256,9 @@ class Notebook:
             self.recorded(page), truth, outcome, page.verdict, page.complete, plan, tuple(page.moves), stood,
             tuple(page.blind),
         )  # fmt: skip
+
+
+_t = attrgetter("t")
 
 
 def _grams(grams: Grams) -> tuple[float | None, ...]:

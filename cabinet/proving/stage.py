@@ -164,8 +164,13 @@ class Stage:
         return True
 
     def _next_s(self) -> float | None:
-        times = [self.time.next_s(), self._down_until_s, self._rounds_from_s if self.settings.caring else None]
-        return min((t for t in times if t is not None), default=None)
+        """When something happens by itself next."""
+        next_s = self.time.next_s()
+        if self._down_until_s is not None and (next_s is None or self._down_until_s < next_s):
+            next_s = self._down_until_s
+        if self.settings.caring and (next_s is None or self._rounds_from_s < next_s):
+            next_s = self._rounds_from_s
+        return next_s
 
     def _next(self) -> None:
         first_s = self._next_s()

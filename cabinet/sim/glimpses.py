@@ -89,10 +89,11 @@ class Glimpses:
         if sku is None:  # own bottle: mostly "something else", now and then taken for a product
             top = round(dice.uniform(0.05, 0.3 if right else 0.6), 4)
             return {dice.choice(self.catalog): top}, round(1 - top, 4)
-        near = self.alike.get(sku, ())
+        near = [other for other in self.alike.get(sku, ()) if other in self.catalog]
         best = sku
         if not right:
-            best = dice.choice(near) if near and dice.random() < c.near else dice.choice(self.catalog)
+            wrong = [other for other in self.catalog if other != sku] or self.catalog
+            best = dice.choice(near) if near and dice.random() < c.near else dice.choice(wrong)
         top = dice.uniform(*(c.sure if best == sku else c.unsure))
         others = list(dict.fromkeys((sku, *near, *dice.sample(self.catalog, min(3, len(self.catalog))))))[:4]
         weights = {s: dice.expovariate(1) * (2.0 if s in near or s == sku else 1.0) for s in others if s != best}

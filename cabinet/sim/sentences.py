@@ -95,7 +95,7 @@ VERBS: Mapping[str, Callable[[str, str], Act]] = {
     "slams": _pattern(r"(?:the door)?", lambda w: a.Close(w, slam=True), "ann slams the door"),
     "bounces": _pattern(r"the door", lambda w: a.Close(w, slam=True, bounce=True), "ann bounces the door"),
     "takes": _takes,
-    "puts": lambda w, t: a.Put(w, _items(t.replace(" back", ""), "on")),
+    "puts": lambda w, t: a.Put(w, _items(t.replace(" back on ", " on "), "on")),
     "stocks": lambda w, t: a.Stock(w, _items(t, "on")),
     "leaves": _pattern(
         rf"(?:({WORD}) of ({NUMBER}) g on ({WORD}))?",

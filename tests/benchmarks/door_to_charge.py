@@ -150,7 +150,7 @@ class Day:
         zone = next(zone for zone, places in shop.shelves.items() if sku in places)
         shop.shelves[zone][shop.shelves[zone].index(sku)] = None
         shop.draw()
-        shop.world.take(zone, sku)
+        shop.lift(zone, sku)
 
     def _shut(self, visit: str, wanted: dict[str, int], *, slammed: bool) -> None:
         with Client(self.shop.bench.socket) as client:

@@ -131,18 +131,18 @@ class Customers:
         return +hands
 
     def _one(self, zone: str, place: int, hands: Counter[str]) -> None:
-        shelf, world = self.shop.shelves[zone], self.shop.world
+        shelf = self.shop.shelves[zone]
         sku = shelf[place]
         assert sku is not None
         shelf[place] = None
         self.shop.draw()
-        world.take(zone, sku)
+        self.shop.lift(zone, sku)
         hands[sku] += 1
         if self.dice.random() < 0.2:
             self._pause(0.5, 1.5)
             shelf[place] = sku
             self.shop.draw()
-            world.put_back(zone, sku)
+            self.shop.lay(zone, sku)
             hands[sku] -= 1
 
     def _service(self, reason: str) -> bool:

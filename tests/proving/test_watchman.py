@@ -1,4 +1,4 @@
-"""Each invariant is broken on purpose, and the watchman must notice; a campaign that breaks nothing has no violation."""
+"""Each invariant is broken on purpose, and the watchman must notice; an honest campaign breaks none."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence

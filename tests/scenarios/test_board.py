@@ -92,7 +92,7 @@ def test_a_selftest_with_a_jammed_bolt_fails_and_names_it(shop: Shop) -> None:
 def test_what_left_while_the_daemon_was_dead_is_on_the_boards_record_of_the_visit(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     shop.bench.kill("daemon")
-    shop.world.take("s1", COLA)
+    shop.lift("s1", COLA)
     shop.world.shut()
     journal = shop.bench.board.control
     wait_until(lambda: not journal({"do": "state"})["door_open_debounced"], 10.0, "the door is not shut")

@@ -31,7 +31,7 @@ def test_marks_are_found_hold_for_the_next_visit_and_survive_a_power_cut(
     before = as_json(socket, "camera", "list")["cameras"][1]["zones"]
     assert {zone["source"] for zone in before} == {"config"}
 
-    shop.world.show("top", marked())
+    shop.show("top", marked())
     found = as_json(socket, "camera", "calibrate", "top", "--out", str(tmp_path / "found.jpg"))
     assert (found["ok"], found["marks"]) == (True, list(range(8)))
     corners = {zone["zone"]: tuple(tuple(corner) for corner in zone["corners"]) for zone in found["zones"]}

@@ -5,6 +5,7 @@ The daemon runs in this process, because gpiozero's mock pins live in memory; ev
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +20,7 @@ from cabinet.cli.demo.shop import Shop, basket
 from cabinet.ledger import Ledger
 from cabinet.session.states import Idle, OutOfService, Unlocked, Watching
 from cabinet.sim import pictures
+from cabinet.sim.remote import RemoteApparatus
 from cabinet.wiring import House
 from tests.support.mock_pins import BOLT, BUZZER, DOOR, LAMP, RELAY, mock_pins
 
@@ -51,6 +53,17 @@ class Latch:
     def shut(self) -> None:
         self.door.drive_low()
         self.bolt.drive_high()
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned(RemoteApparatus):
+    """The shelves are the board's, the door is the latch's."""
+
+    latch: Latch | None = None
+
+    @property
+    def door_open(self) -> bool:
+        return self.latch is not None and bool(self.latch.door.state)
 
 
 async def until(true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
@@ -87,7 +100,9 @@ def lived(story: Story) -> None:
     with TemporaryDirectory(prefix="pins-") as folder, mock_pins() as pins:
         bench = Bench(Path(folder), interior=goods.interior(), pictures=first, settings=sections, with_daemon=False)
         with bench:
-            asyncio.run(live(Shop(bench), Latch(pins)))
+            shop, latch = Shop(bench), Latch(pins)
+            shop.world.apparatus = Pinned(bench.board.control, shop.world.zones, latch=latch)
+            asyncio.run(live(shop, latch))
 
 
 def test_a_visit_over_the_pins_is_billed() -> None:

@@ -46,7 +46,7 @@ def test_i_took_two_and_slammed_the_door(shop: Shop, ann: Member) -> None:
     place = shop.shelves["s1"].index(COLA)
     shop.shelves["s1"][place] = None
     shop.draw()
-    shop.world.take("s1", COLA)
+    shop.lift("s1", COLA)
     shown = shop.shut(visit)
     assert basket(shown) == {COLA: 2}
 

@@ -17,13 +17,12 @@ from cabinet.cli.demo.listener import Listener
 from cabinet.cli.demo.narration import Narration
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
-from cabinet.cli.demo.shop import RECOGNISED_S, Member, Shop, basket
+from cabinet.cli.demo.shop import FORGED, RECOGNISED_S, Member, Shop, basket
 from cabinet.cli.demo.waiting import wait_until
 from cabinet.cli.demo.watcher import Watcher
 from cabinet.cloud.run import charges
 from cabinet.sim import pictures
 
-FORGED = "CAB1:" + "A" * 26  # looks like one of our codes and is nobody's
 PRODUCTS: Mapping[str, Product] = {product.sku: product for product in (*goods.REAL, *goods.DRAWN)}
 
 

@@ -108,9 +108,9 @@ class Scenery:
 
     shelves: Facings
     rows: int
-    control: Callable[[dict[str, Any]], None]
     photos: Path | None = None
     seed: int = 1
+    control: Callable[[dict[str, Any]], None] = lambda _: None  # until the streams run
     conditions: Conditions = CLEAN
     counts: dict[ZoneId, list[int]] = field(init=False)
     _moves: Sequence[Move] = ()
@@ -131,13 +131,17 @@ class Scenery:
                 for _ in range(n):
                     self._stand(zone, self._room(zone, sku))
 
-    def perform(self, moves: Sequence[Move]) -> None:
-        """Hands reach in and come out again, in real time; each act happens at its grip.  Raises what an act raises."""
+    def perform(self, moves: Sequence[Move], *, out: bool = True) -> None:
+        """Hands reach in and come out again, in real time; each act happens at its grip.  Raises what an act raises.
+
+        Not `out`: it returns as soon as all have gripped, for a door that is slammed at once.
+        """
         self._moves, self._began_s = moves, time.monotonic()
         for move in moves:
             self._choose(move)
         try:
-            while self._now_s() < max(move.between_s[1] for move in moves) or not all(move.done for move in moves):
+            last_s = max(move.between_s[1] for move in moves) if out else 0.0
+            while self._now_s() < last_s or not all(move.done for move in moves):
                 frame_s = self._now_s()
                 for move in moves:
                     if not move.done and gripped(self._now_s(), *move.between_s):
@@ -174,7 +178,7 @@ class Scenery:
         """One frame, JPEG."""
         self._frames += 1
         hands = [hand for hand in map(self._hand, self._moves) if hand is not None]
-        counts: dict[str, Sequence[int]] = {**self.counts}
+        counts: dict[str, Sequence[int]] = {zone: held for zone, held in self.counts.items()}  # noqa: C416
         frame = self.interior.render(counts, hands, self.conditions, self._frames)
         assert frame is not None  # noqa: S101  no condition here drops frames
         return pictures.jpeg(frame)

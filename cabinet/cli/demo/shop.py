@@ -22,6 +22,7 @@ from cabinet.sim.world import World
 from cabinet.units import Sku, ZoneId
 
 SHOPPER = "shopper"  # one at a time
+FORGED = "CAB1:" + "A" * 26  # looks like one of our codes and is nobody's
 RECOGNISED_S = 25.0  # the face library's first answer on a slow machine
 FIRST_FRAMES = 3  # the place without anybody, as the greeter must know it
 BOLT_S = 2.0  # the bolt needs a moment to retract after the order

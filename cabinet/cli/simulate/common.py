@@ -55,17 +55,14 @@ def settings(noise: float, *, caring: bool = False) -> "Settings":
 def progress(what: str, total: int) -> "Iterator[Callable[[int, str], None]]":
     """`tell(done, more)`: a bar on a terminal, else a line every ten seconds."""
     if sys.stderr.isatty():
-        from rich.console import Console  # noqa: PLC0415  0.1 s
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich import progress as bars  # noqa: PLC0415  0.1 s
+        from rich.console import Console  # noqa: PLC0415  likewise
 
         columns = (
-            TextColumn(what),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[more]}"),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            bars.TextColumn(what), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeRemainingColumn(),
+            bars.TextColumn("{task.fields[more]}"),
+        )  # fmt: skip  # a row
+        with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(what, total=total, more="")
             yield lambda done, more: bar.update(task, completed=done, more=more)
         return
