@@ -131,7 +131,8 @@ class Caretaker:
         if looked.picture is not frame.picture:
             looked.picture = frame.picture
             nobody = isinstance(state, Idle | OutOfService) and self.nerves.door_open is False
-            what = looked.health.look(frame.picture, frame.at_s, shut=nobody and camera in self.witness.eyes)
+            inside = camera in self.witness.eyes
+            what = looked.health.look(frame.picture, frame.at_s, shut=nobody and inside, fixed=inside)
             looked.why = None if what is None else f"the picture is {what}: {REMEDIES[what.partition(':')[0]]}"
         return looked.why
 

@@ -17,6 +17,7 @@ class Part:
     since_s: float  # monotonic
     needed: bool  # the cabinet does not sell without it
     remedy: str = ""
+    new: bool = False  # never in order since it was expected
 
     @property
     def ok(self) -> bool:
@@ -43,9 +44,10 @@ class Parts:
 
         Of one that is in order the machine is told too: it may have gone to sleep with that fault.
         """
-        self._parts[name] = Part(name, why, self._now(), needed, remedy)
+        self._parts[name] = Part(name, why, self._now(), needed, remedy, new=why is not None)
         if needed:
-            self._post(PartRestored(self._now(), name) if why is None else PartLost(self._now(), Fault(name, why)))
+            lost = None if why is None else PartLost(self._now(), Fault(name, why, new=True))
+            self._post(lost or PartRestored(self._now(), name))
 
     def report(self, name: str, why: str | None, *, latched: bool = False) -> None:
         """`name` is in order (None) or not (why).  A part nobody expected is not needed to sell.
@@ -56,13 +58,15 @@ class Parts:
         if name in self._parts and before.why == why:
             return
         now_s = self._now()
-        part = self._parts[name] = Part(name, why, now_s, before.needed, before.remedy)
+        new = before.new and why is not None
+        part = self._parts[name] = Part(name, why, now_s, before.needed, before.remedy, new)
         if why is None:
             log.info("part_ok part=%s", name)
         else:
             log.warning("part_lost part=%s why=%s", name, why)
         if part.needed:
-            self._post(PartRestored(now_s, name) if why is None else PartLost(now_s, Fault(name, why, latched)))
+            lost = None if why is None else PartLost(now_s, Fault(name, why, latched, new))
+            self._post(lost or PartRestored(now_s, name))
         for listener in self._listeners:
             listener(part)
 

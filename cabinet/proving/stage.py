@@ -211,7 +211,7 @@ class Stage:
         self.powered = on
         self.kill()
         if on:
-            self.board.plugged, self.board.faults = True, {}
+            self.board.wake()
             self.boot()
         else:
             self.board.unplug()

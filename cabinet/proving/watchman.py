@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LOCK_GRACE_S = 0.6  # the board lets go 0.5 s after a silent host
 DOOR_GRACE_S = 2.0
-ABOUT_DOORS = ("door", "opened", "lock", "bolt", "latch")
+ABOUT_DOORS = ("door", "open", "lock", "bolt")
 SLACK_G = 22.0  # drift and rounding of one zone over one visit; the lightest product has 38 g
 SLACK = 0.045  # and so much of the mass that moved: as far as the tally lets a catalogue be wrong (3 sd of 1.5 %)
 

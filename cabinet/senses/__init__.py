@@ -39,7 +39,10 @@ class Nerves:
     def door(self, at_s: float, *, is_open: bool) -> None:
         self.door_open = is_open
         self.witness.door(at_s, is_open=is_open)
-        self.post(DoorOpened(at_s) if is_open else DoorClosed(at_s))
+        if is_open:
+            self.post(DoorOpened(at_s))
+        else:  # a bolt may latch long after the door was shut: what is waited for now, is waited for from now on
+            self.post(DoorClosed(max(at_s, self.now())))
 
     def bolt(self, at_s: float, *, locked: bool) -> None:
         if locked != self.bolt_locked:

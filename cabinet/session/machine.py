@@ -372,7 +372,7 @@ def _unopened(state: Tallying, *, nothing: bool) -> Step:
 
 def _told(state: Tallying) -> tuple[Effect, ...]:
     """What a visit left broken is an incident; of the lock it was told at once, and starting is no fault."""
-    broken = (fault for fault in state.faults if fault.part not in {LOCK, STARTING.part})
+    broken = (fault for fault in state.faults if not fault.new and fault.part not in {LOCK, STARTING.part})
     return tuple(do.RaiseIncident(f"{fault.part} failed in a visit: {fault.why}", state.visit) for fault in broken)
 
 
@@ -388,7 +388,7 @@ def _out_of_order(faults: Faults, told: tuple[Effect, ...] = ()) -> Step:
 
 def _alarming(before: Faults, fault: Fault, visit: VisitId | None = None) -> tuple[Effect, ...]:
     """A door that reads shut with the bolt out may stand open: of the lock somebody is told at once, and once."""
-    if fault.part != LOCK or any(known.part in {LOCK, FORCED.part} for known in before):
+    if fault.part != LOCK or fault.new or any(known.part in {LOCK, FORCED.part} for known in before):
         return ()
     return (do.RaiseIncident(f"{fault.part}: {fault.why}", visit),)
 

@@ -14,11 +14,15 @@ Purpose = Literal["restock", "service"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A part that the cabinet does not sell without.  A latched fault ends only with a service visit."""
+    """A part that the cabinet does not sell without.  A latched fault ends only with a service visit.
+
+    `new`: it has not been in order since the program started, so that nobody can say it failed.
+    """
 
     part: str
     why: str
     latched: bool = False
+    new: bool = False
 
 
 Faults = tuple[Fault, ...]

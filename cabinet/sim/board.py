@@ -22,6 +22,7 @@ LATCH_S = 0.8  # fault 1: rests shut and undriven, and the bolt is not home
 STUCK_S = 0.6  # fault 8: driven, and the bolt is still home
 MOST_LEASE_S = 10.0
 REBOOT_S = 0.4  # until it speaks again
+REST_S = 0.15  # between two drives: the weld test needs it
 
 FORCED = "the door was forced open: look at it, then service"
 NOT_LATCHED = "the bolt is not home although the door reads shut: it jams, or a magnet holds the contacts"
@@ -48,11 +49,14 @@ class SimBoard:
     buzzes: list[str] = field(default_factory=list)
     faults: dict[str, bool] = field(default_factory=dict)  # why -> latched
     on_change: Callable[[], None] = lambda: None  # the door or the drive moved
+    believed_open: bool = False  # open at one sample of the contacts, shut only with the bolt home
     told_open: bool | None = None  # what the host was told of the door
     told_home: bool | None = None
     _told_lock: str | None = None
     _shut_since_s: float = 0.0
     _driven_s: float = 0.0
+    _undriven_s: float = -10.0
+    _forced_open: bool = False  # and not shut since
     _rests_since_s: float = -10.0  # nothing has moved door, bolt or drive since
 
     @property
@@ -63,7 +67,8 @@ class SimBoard:
     def renew(self) -> None:
         """At rest for long: shut, home, undriven."""
         self.buzzes.clear()
-        self._shut_since_s, self._driven_s, self._rests_since_s = 0.0, 0.0, -10.0
+        self._shut_since_s, self._driven_s = 0.0, 0.0
+        self._undriven_s = self._rests_since_s = -10.0
 
     # What people do.
 
@@ -79,11 +84,12 @@ class SimBoard:
         if self.door_open:
             return
         if not self.driven and self.bolt_home and not self.magnet:
+            self._forced_open = True
             self.clock.after(FORCED_S, self._forced)
         self._open()
 
     def shut(self) -> None:
-        self.door_open = False
+        self.door_open = self._forced_open = False
         if not self.magnet:
             self._shut_since_s = self.clock.now_s
         self.clock.after(SEAT_S, self._seat)
@@ -110,16 +116,16 @@ class SimBoard:
         trouble = next(iter(self.faults), None)
         if trouble is not None:
             raise PortError(f"the board refuses to unlock: {trouble}")
-        if self._reads_open():
+        if self.believed_open or self._reads_open():
             raise PortError("the board refuses to unlock: the door is open")
         if self.lease is not None:
             raise PortError("the board refuses to unlock: another visit holds the lock")
         self.lease, self.lease_until_s = visit, self.clock.now_s + min(lease_s, MOST_LEASE_S)
-        self.driven, self._driven_s = True, self.clock.now_s
-        self.clock.after(RETRACT_S, self._retract)
         self.clock.at(self.lease_until_s, self._expire)
-        self.clock.after(STUCK_S, self._stuck)
-        self.on_change()
+        if self.clock.now_s < self._undriven_s + REST_S:
+            self.clock.at(self._undriven_s + REST_S, self._drive)
+        else:
+            self._drive()
 
     async def engage(self) -> None:
         self._answer()
@@ -129,6 +135,8 @@ class SimBoard:
         self._answer()
         self.faults = {why: latched for why, latched in self.faults.items() if not latched}
         self._tell_lock()
+        if self._forced_open:  # its cause still holds
+            self.clock.after(FORCED_S, self._forced)
 
     async def check(self) -> None:
         self._answer()
@@ -172,11 +180,16 @@ class SimBoard:
 
     def reset(self) -> None:
         """A brown-out: latched faults and lease are gone, and it says where things are when it is back."""
-        self.faults = {}
         self._end_lease()
         self.plugged = False
         self.part("board", AWAY)
-        self.clock.after(REBOOT_S, self.replug)
+        self.clock.after(REBOOT_S, self.wake)
+
+    def wake(self) -> None:
+        """Begin anew: nothing is latched, and the door is open until contacts and bolt say otherwise."""
+        self.faults = {}
+        self.believed_open = self._reads_open() or not self.bolt_home
+        self.replug()
 
     def hello(self) -> None:
         """To a host that (re)connects, and locks first: where door and bolt are, and what is wrong."""
@@ -184,7 +197,7 @@ class SimBoard:
             return
         self._end_lease()
         self.part("board", None)
-        self.told_open, self.told_home = self._reads_open(), self.bolt_home
+        self.told_open, self.told_home = self.believed_open, self.bolt_home
         self._told_lock = "?"
         self.senses.door_found(self.clock.now_s, is_open=self.told_open)
         self.senses.bolt(self.clock.now_s, locked=self.bolt_home)
@@ -214,6 +227,14 @@ class SimBoard:
     def _reads_open(self) -> bool:
         return self.door_open and not self.magnet
 
+    def _drive(self) -> None:
+        if self.lease is None or self.driven:
+            return
+        self.driven, self._driven_s = True, self.clock.now_s
+        self.clock.after(RETRACT_S, self._retract)
+        self.clock.after(STUCK_S, self._stuck)
+        self.on_change()
+
     def _retract(self) -> None:
         if self.driven and self.jam != "in" and not self.door_open:
             self.bolt_home = False
@@ -233,7 +254,7 @@ class SimBoard:
     def _end_lease(self) -> None:
         self.lease = None
         if self.driven:
-            self.driven = False
+            self.driven, self._undriven_s = False, self.clock.now_s
             self.clock.after(SEAT_S, self._seat)
             self._look_at_latch()
             self.on_change()
@@ -275,27 +296,24 @@ class SimBoard:
             self.part("lock", why)
 
     def _tell_open(self) -> None:
+        self.believed_open = self.believed_open or self._reads_open()
         if self.senses is not None and self.plugged and self._reads_open() and self.told_open is not True:
             self.told_open = True
             self.senses.door(self.clock.now_s, is_open=True)
         self._latch()
 
     def _tell_shut(self) -> None:
-        long = self.clock.now_s - self._shut_since_s >= SHUT_S
-        if (
-            self.senses is not None
-            and self.plugged
-            and not self.door_open
-            and self.bolt_home
-            and long
-            and self.told_open
-        ):
+        """Contacts shut for long enough and the bolt home: told with the time at which the contacts shut."""
+        if self._reads_open() or not self.bolt_home or self.clock.now_s - self._shut_since_s < SHUT_S:
+            return
+        self.believed_open = False
+        if self.senses is not None and self.plugged and self.told_open:
             self.told_open = False
-            self.senses.door(self.clock.now_s, is_open=False)
+            self.senses.door(self._shut_since_s, is_open=False)
 
     def _tell_bolt(self) -> None:
+        self._tell_shut()  # where the bolt was what it waited for
         if self.senses is not None and self.plugged and self.bolt_home != self.told_home:
             self.told_home = self.bolt_home
-            self._tell_shut()  # where the bolt was what it waited for
             self.senses.bolt(self.clock.now_s, locked=self.bolt_home)
         self._latch()

@@ -19,6 +19,7 @@ Grams = NDArray[np.float64]
 Flaw = Literal["dead", "stuck", "saturated", "slipping", "spiking", "swapped"]
 FLAWS: tuple[Flaw, ...] = ("dead", "stuck", "saturated", "slipping", "spiking", "swapped")
 ODD_ONE = 4  # every fourth sample of a slipping or spiking cell goes wrong, as in the emulated board
+USUAL_HAND_G = 60.0  # what a `Load`'s own grams are said for
 SPIKE_G = 1500.0  # how far a spike lies off (M: 150,000 counts at 100 counts a gram)
 
 
@@ -32,7 +33,9 @@ class Physics:
     creep: float = 0.0008  # share of a load's change that follows late: cheap bar cells (J: 0.1 % of full scale)
     creep_s: float = 30.0  # with this time constant
     cross_talk: float = 0.002  # share of a load's change that each neighbouring zone feels through the frame (J)
-    hand_g: float = 60.0  # the wrist rests on the tray's edge before and after a take (M, as the emulated board)
+    hand_g: float = (
+        USUAL_HAND_G  # the wrist rests on the tray's edge before and after a take (M, as the emulated board)
+    )
     ring: float = 0.05  # share of a load's change that the tray swings with (M: 5 %)
     ring_hz: float = 7.0  # tray and load on their cells (M: 6 to 8)
     ring_s: float = 0.12  # decay of that
@@ -101,13 +104,6 @@ class History:
         """What lies there once every movement up to t has ended."""
         return self.base_g + sum(load.delta_g for load in self.loads if load.t0 <= t)
 
-    def forget(self, before: float) -> None:
-        """Fold what is long over into the base; nothing before then is asked for any more."""
-        self.base_g += sum(load.delta_g for load in self.loads if load.t1 < before)
-        self.loads = [load for load in self.loads if load.t1 >= before]
-        self.presses = [press for press in self.presses if press.t1 >= before]
-        self.broken = [broken for broken in self.broken if broken.t1 >= before]
-
 
 @dataclass
 class Cells:
@@ -119,6 +115,7 @@ class Cells:
     histories: dict[ZoneId, History] = field(default_factory=dict)
     slams: list[tuple[float, float]] = field(default_factory=list)  # when, and its share of slam_g
     compressor: list[tuple[float, float]] = field(default_factory=list)  # from, until
+    _last: dict[ZoneId, float] = field(default_factory=dict)  # of the stretch drawn before: a stuck cell keeps it
 
     def __post_init__(self) -> None:
         self.histories = {zone: History() for zone in self.zones}
@@ -132,12 +129,6 @@ class Cells:
         swing = self._swing(t, dice)
         noise = dice.standard_normal((len(self.zones), count)) * self.physics.noise_g
         return {zone: self._spoilt(zone, t, felt[n] + swing[n] + noise[n], dice) for n, zone in enumerate(self.zones)}
-
-    def forget(self, before: float) -> None:
-        for history in self.histories.values():
-            history.forget(before)
-        self.slams = [slam for slam in self.slams if slam[0] >= before - 5]
-        self.compressor = [run for run in self.compressor if run[1] >= before]
 
     # How.
 
@@ -166,7 +157,7 @@ class Cells:
             a, b = self._span(t, load.t0 - 0.15, load.t1 + 0.15)
             if b > a:
                 share = (t[a:b] - load.t0 + 0.15) / (load.t1 - load.t0 + 0.3)
-                pressed[a:b] += load.hand_g * np.sin(np.pi * share)
+                pressed[a:b] += load.hand_g * (p.hand_g / USUAL_HAND_G) * np.sin(np.pi * share)
         after = t[j:] - load.t1
         if p.ring and len(after):
             k = min(len(after), int(8 * p.ring_s * self.rate_hz))
@@ -220,11 +211,13 @@ class Cells:
         for i in np.flatnonzero(dice.random(len(g)) < per_sample) if per_sample else ():
             g[i] = np.nan if dice.random() < p.flagged else g[i] + SPIKE_G * dice.choice((-1.0, 1.0))
         for broken in self.histories[zone].broken:
-            self._break(broken, t, g)
+            self._break(zone, broken, t, g)
         g[(g > p.capacity_g) | (g < -0.05 * p.capacity_g)] = np.nan  # saturated: the board flags it
+        if len(g) and not np.isnan(g[-1]):
+            self._last[zone] = float(g[-1])
         return np.round(g / p.quantum_g) * p.quantum_g if p.quantum_g else g
 
-    def _break(self, broken: Broken, t: Grams, g: Grams) -> None:
+    def _break(self, zone: ZoneId, broken: Broken, t: Grams, g: Grams) -> None:
         i, j = self._span(t, broken.t0, min(broken.t1, t[-1] + 1.0) if len(t) else broken.t0)
         if j <= i:
             return
@@ -233,7 +226,7 @@ class Cells:
             case "dead" | "saturated":
                 g[i:j] = np.nan
             case "stuck":
-                g[i:j] = g[i - 1] if i else g[i]
+                g[i:j] = g[i - 1] if i else self._last.get(zone, g[i])
             case "slipping":
                 g[odd] = np.nan  # the board sees one pulse too many
             case "spiking":

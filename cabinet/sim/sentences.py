@@ -188,6 +188,8 @@ def _expect(text: str) -> Act:
             raise ValueError(
                 f"expect {part!r}: want one of {', '.join(OUTCOMES)}, incident, no incident, no visit, the door locked"
             )
+        if goods and basket:
+            raise ValueError("expect two different charges: want one, or: charge 1 cola or review")
         outcomes.append(word)
         basket += counted(goods) if goods else ()
     return a.Expect("bill", tuple(outcomes), tuple(basket))

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cabinet.basket.evidence import Camera, Product, Zone
 from cabinet.sim.world import Goods
@@ -119,6 +119,9 @@ def drawn(dice: random.Random, skus: int = 16, zones: int = 4) -> Plan:
             mass_g, alike = round(wares[twin].product.mass_g + dice.uniform(-6, 6), 1), (twin,)
         sd_g = round(max(0.5, mass_g * dice.uniform(*SPREAD)), 2)
         wares[name] = ware(f"product {n}", max(mass_g, 20.0), sd_g, dice.randrange(50, 500), alike=alike)
+    for name, one in list(wares.items()):
+        for other in one.alike:  # both ways
+            wares[other] = replace(wares[other], alike=(*wares[other].alike, Sku(name)))
     names = list(wares)
     room_g = FILLED * Zone().capacity_g / max(1, -(-skus // zones))  # for each product of a shelf
     shelves = {

@@ -13,7 +13,7 @@ A line that cannot be read, and one that asks the impossible, is refused with it
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -150,7 +150,7 @@ class _Told:
         zone, goods = found.groups()
         into[zone] = {}
         for count, sku in counted(goods) if goods != "nothing" else ():
-            into[zone][sku] = count
+            into[zone][sku] = into[zone].get(sku, 0) + count
 
     def _goods(self, text: str) -> None:
         found = GOODS.fullmatch(text)
@@ -173,8 +173,17 @@ class _Told:
 
 
 def _check_words(story: Story, where: str) -> None:
-    """Products and shelves that nobody described."""
+    """Products, shelves and parts that nobody described."""
+    known: dict[str, Container[str]] = {
+        "cell": story.plan.shelves,
+        "camera": story.plan.cameras,
+        "price": story.plan.wares,
+    }
     for line in story.lines:
+        if isinstance(line.act, a.Befall):
+            part, _, name = line.act.part.partition(":")
+            if part in known and name not in known[part]:
+                raise StoryError(f"{where} line {line.number}: there is no {part} {name}")
         for item in getattr(line.act, "items", ()):
             sku = item.sku if isinstance(item, a.Item) else item[1]
             if sku not in story.plan.wares:

@@ -161,6 +161,8 @@ class World:
 
     def supply(self, who: str, sku: Sku) -> Unit:
         """A technician takes one unit out of the crate."""
+        if sku not in self.goods:
+            raise ImpossibleError(f"no crate holds {sku}: nobody described it")
         unit = self._new(sku)
         self.hands.setdefault(who, []).append(unit)
         return unit

@@ -56,8 +56,11 @@ class CameraHealth:
     _shifted: int = 0
     _why: str | None = None
 
-    def look(self, picture: Picture, at_s: float, *, shut: bool) -> str | None:
+    def look(self, picture: Picture, at_s: float, *, shut: bool, fixed: bool = True) -> str | None:
         """One new frame (BGR) and its monotonic time.  `shut`: nobody is at the shelf, so that nothing hides it.
+
+        `fixed`: it looks at a scene that stays, as inside the cabinet; where people come and go, what is usual of a
+        picture says nothing about fog.
 
         Raises ValueError for no picture.
         """
@@ -71,7 +74,7 @@ class CameraHealth:
         if what is not None:
             self._foggy = self._shifted = 0
             return f"{what}: {measured(picture)}"
-        return self._fog(picture) or (self._shift(picture) if shut else None)
+        return (self._fog(picture) if fixed else None) or (self._shift(picture) if shut else None)
 
     def renew(self) -> None:
         """Somebody has looked at it: how it sees from now on is how it ought to see."""

@@ -11,7 +11,7 @@ from cabinet.parts import Parts
 from cabinet.ports import BoardEntry
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
-from cabinet.session.events import Event
+from cabinet.session.events import DoorClosed, Event
 from cabinet.units import ZoneId
 from cabinet.witness import Witness
 
@@ -45,6 +45,13 @@ def test_a_cell_whose_fault_is_gone_is_judged_by_its_samples(stage: Stage) -> No
     stage.nerves.part("scale:s1", None)
     assert stage.parts.why("scale:s1") == "the converter sends nothing"
     assert stage.nerves.cell_faults == {}
+
+
+def test_a_closing_that_is_told_late_is_waited_for_from_now_on(stage: Stage) -> None:
+    """A bolt that latches half a minute after the door was shut: the evidence's time is then, the machine's is now."""
+    stage.nerves.now = lambda: 133.6
+    stage.nerves.door(103.6, is_open=False)
+    assert stage.posted[-1] == DoorClosed(133.6)
 
 
 def test_every_other_part_is_as_the_board_says(stage: Stage) -> None:

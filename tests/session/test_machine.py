@@ -172,6 +172,15 @@ def test_what_a_visit_left_broken_is_an_incident() -> None:
     assert do.RaiseIncident("scale:s1 failed in a visit: silent", V) in effects
 
 
+def test_what_has_not_been_in_order_since_the_start_has_not_failed() -> None:
+    new = Fault("lock", "not heard of yet", new=True)
+    _, effects = step(OutOfService((STARTING,)), ev.PartLost(1.0, new), POLICY)
+    assert effects == ()
+    state, _ = step(STATES[Tallying], ev.PartLost(1.0, Fault("scale:s1", "not heard of yet", new=True)), POLICY)
+    _, effects = step(state, EVENTS["tallied"], POLICY)
+    assert not any(isinstance(effect, do.RaiseIncident) for effect in effects)
+
+
 def test_a_service_left_open_is_told_once_and_sounds_on() -> None:
     state, first = step(STATES[Servicing], ev.DeadlineReached(1800.0), POLICY)
     _, later = step(state, ev.DeadlineReached(1860.0), POLICY)

@@ -761,12 +761,10 @@ def unlocked_again_at_once(side: Side) -> list[bool]:
         pytest.param(unlocked_again_at_once, id="the firmware lets the coil rest for 150 ms"),
     ],
 )
-@pytest.mark.xfail(reason="the simulated board is simpler here")
 def test_the_host_hears_the_same_of_both_boards_here_too(life: Life) -> None:
     assert_alike(life)
 
 
-@pytest.mark.xfail(reason="the simulated board says when it believed the closing, the firmware when the contacts shut")
 def test_a_closing_is_said_to_have_been_when_the_contacts_shut() -> None:
     for side in (Real(), Simulated()):
         assert isinstance(side, Real | Simulated)

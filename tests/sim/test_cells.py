@@ -185,7 +185,6 @@ def test_a_hand_presses_from_before_the_grip_until_after_it() -> None:
     assert at(pressed, 1.35) > 20.0  # after all has moved
 
 
-@pytest.mark.xfail(reason="Physics.hand_g only switches the hand on: the grams are the Load's, so scaled() leaves it")
 def test_a_hand_of_twice_the_weight_presses_twice_as_hard() -> None:
     once, twice = (
         moved(cells(hand_g=g), -500.0, 1.0, 1.3, hand_g=60.0).sample(0.0, 3.0, dice())[S2].max() for g in (60.0, 120.0)
@@ -309,7 +308,6 @@ def test_a_stuck_cell_repeats_its_last_number_whatever_is_taken() -> None:
     assert (broken("stuck")[round(HZ) : round(3 * HZ)] == 500.0).all()
 
 
-@pytest.mark.xfail(reason="each draw begins with the load of its own first sample: a stuck cell steps at the seam")
 def test_a_stuck_cell_drawn_in_two_halves_stays_stuck() -> None:
     made = cells()
     made.histories[S2].loads.append(Load(2.0, 2.0, -100.0))
@@ -432,18 +430,3 @@ def test_at_a_seam_the_drift_begins_anew_so_what_is_settled_jumps_by_no_more_tha
 def test_a_history_knows_what_lies_there_once_all_has_settled() -> None:
     history = History(BASE_G, [Load(1.0, 2.0, -500.0), Load(5.0, 6.0, 128.0)])
     assert [history.settled_g(t) for t in (0.0, 1.0, 4.0, 5.0)] == [BASE_G, 2500.0, 2500.0, 2628.0]
-
-
-def test_what_is_forgotten_is_over_and_what_lies_there_stays() -> None:
-    made = lived(QUIET)
-    made.histories[S1].broken += [Broken(0.0, 1.0, "dead"), Broken(0.0, math.inf, "stuck")]
-    before = made.sample(20.0, 22.0, dice())
-    made.forget(20.0)
-    after = made.sample(20.0, 22.0, dice())
-    for zone in ZONES:
-        assert after[zone] == pytest.approx(before[zone])
-        assert made.histories[zone].loads == []
-        assert made.histories[zone].presses == []
-    assert [one.flaw for one in made.histories[S1].broken] == ["stuck"]
-    assert made.slams == []
-    assert made.compressor == []

@@ -70,10 +70,9 @@ def test_drawn_shops_have_look_alikes_of_nearly_equal_mass() -> None:
             for other in ware.alike:
                 twins += 1
                 assert abs(ware.product.mass_g - plan.wares[other].product.mass_g) <= 6.1
-    assert twins == pytest.approx(40 * 15 * 0.15, abs=5 * (40 * 15 * 0.15 * 0.85) ** 0.5)
+    assert twins / 2 == pytest.approx(40 * 15 * 0.15, abs=5 * (40 * 15 * 0.15 * 0.85) ** 0.5)
 
 
-@pytest.mark.xfail(reason="only the later twin names the earlier: mistakes about the earlier never name its look-alike")
 def test_look_alikes_of_drawn_goods_look_alike_both_ways() -> None:
     plan = shop.drawn(random.Random(1), skus=40)
     for sku, ware in plan.wares.items():

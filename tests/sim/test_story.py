@@ -202,13 +202,11 @@ def test_what_cannot_be_read_is_refused_with_file_line_and_what_would_be_right(t
 @pytest.mark.parametrize(
     "text", ["the camera roof is covered", "the cell of s9 is dead", "the price of caviar becomes 3"]
 )
-@pytest.mark.xfail(reason="_check_words looks at people's acts only; played, the cell and the price raise KeyError")
 def test_a_misfortune_of_what_is_not_there_is_refused(text: str) -> None:
     with pytest.raises(StoryError, match="line 1"):
         rehearse(parse(text))
 
 
-@pytest.mark.xfail(reason="the baskets of both are put together into one")
 def test_two_different_charges_are_refused_as_no_alternative() -> None:
     with pytest.raises(ValueError, match="charge"):
         sentence("expect charge 1 cola or charge 1 gum")

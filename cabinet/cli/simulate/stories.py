@@ -38,16 +38,19 @@ def stories(
     if json:
         show.as_json({"stories": rows, **counts})
     else:
-        cells = [
-            (row["story"], ", ".join(row["scenarios"]), row["title"], show.text(row["verdict"], COLOURS[row["verdict"]]),
-             "; ".join(row["outcomes"]), row["why"])
-            for row in rows
-        ]  # fmt: skip  # a row
+        cells = [_cells(row) for row in rows]
         columns = ["story", "scenario", "what happens", "verdict", "outcome", "why"]
         show.console().print(show.table("Stories", columns, cells))
         show.console().print(f"{counts['pass']} pass, {counts['FAIL']} fail, {counts['later']} later")
     if counts["FAIL"]:
         raise typer.Exit(1)
+
+
+def _cells(row: dict[str, Any]) -> tuple[object, ...]:
+    verdict = show.text(row["verdict"], COLOURS[row["verdict"]])
+    return (
+        row["story"], ", ".join(row["scenarios"]), row["title"], verdict, "; ".join(row["outcomes"]), row["why"],
+    )  # fmt: skip  # a row
 
 
 def _judge(story: "Story", file: str, seeds: int, noise: float) -> dict[str, Any]:
