@@ -21,7 +21,7 @@ class Stage:
 def test_an_expected_part_is_lost_until_it_is_heard_of() -> None:
     stage = Stage()
     stage.parts.expect("board", needed=True)
-    assert stage.posted == [PartLost(10.0, Fault("board", "not heard of yet"))]
+    assert stage.posted == [PartLost(10.0, Fault("board", "not heard of yet", new=True))]
 
 
 def test_a_part_expected_in_order_ends_the_fault_that_a_former_life_left_behind() -> None:
@@ -57,7 +57,15 @@ def test_another_reason_is_news() -> None:
     stage.parts.expect("board", needed=True)
     stage.parts.report("board", "unplugged")
     stage.parts.report("board", "wrong protocol")
-    assert stage.posted[-1] == PartLost(10.0, Fault("board", "wrong protocol"))
+    assert stage.posted[-1] == PartLost(10.0, Fault("board", "wrong protocol", new=True))
+
+
+def test_a_part_that_has_been_in_order_is_new_no_more() -> None:
+    stage = Stage()
+    stage.parts.expect("board", needed=True)
+    stage.parts.report("board", None)
+    stage.parts.report("board", "unplugged")
+    assert stage.posted[-1] == PartLost(10.0, Fault("board", "unplugged"))
 
 
 def test_a_part_that_selling_does_not_need_is_told_to_listeners_alone() -> None:
@@ -88,7 +96,7 @@ def test_a_part_keeps_its_remedy_and_remembers_since_when() -> None:
     stage.now_s = 20.0
     stage.parts.report("board", "unplugged")
     (part,) = stage.parts
-    assert part == Part("board", "unplugged", 12.0, needed=True, remedy="plug it in")
+    assert part == Part("board", "unplugged", 12.0, needed=True, remedy="plug it in", new=True)
 
 
 def test_parts_are_listed_by_name() -> None:

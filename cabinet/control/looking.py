@@ -61,7 +61,7 @@ class Looking:
             "version": cabinet.__version__,
             "state": type(state).__name__,
             "screen": self.screen(),
-            "faults": [dataclasses.asdict(fault) for fault in faults(state)],
+            "faults": [{"part": f.part, "why": f.why, "latched": f.latched} for f in faults(state)],
             "visit": open_visit(state),
             "member": getattr(state, "member", None),
             "uptime_s": round(clock.now_s() - self.started_s, 1),

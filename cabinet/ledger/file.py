@@ -131,8 +131,7 @@ class LedgerFile:
             # sqlite-utils' own BEGIN is deferred and meets "database is locked" when a read turns into a write.
             self.connection.execute("BEGIN IMMEDIATE")
             try:
-                with self.db.atomic():
-                    yield self.db
+                yield self.db
                 self.connection.execute("COMMIT")
             except BaseException:
                 self._roll_back()

@@ -53,10 +53,11 @@ class Book(Ledger):
         """What the shelves hold, as a technician counted it; everything else is none."""
         believed = self.stock()
         places = {(zone, sku) for zone, held in (*believed.items(), *counts.items()) for sku in held}
-        for zone, sku in sorted(places):
-            count = counts.get(zone, {}).get(sku, 0)
-            if believed.get(zone, {}).get(sku, 0) != count:
-                self._put_stock(zone, sku, count)
+        wrong = [p for p in sorted(places) if believed.get(p[0], {}).get(p[1], 0) != counts.get(p[0], {}).get(p[1], 0)]
+        if wrong:
+            with self._file.writing():
+                for zone, sku in wrong:
+                    self._put_stock(zone, sku, counts.get(zone, {}).get(sku, 0))
 
 
 class Witnessing:

@@ -333,6 +333,8 @@ def befall(stage: Stage, act: a.Befall) -> None:  # noqa: C901, PLR0912, PLR0915
         case "compressor", _:
             now_s = stage.time.now_s
             stage.cells.compressor = [(a_s, min(b_s, now_s)) for a_s, b_s in stage.cells.compressor]
+        case "light", what:
+            stage.light(on=what == "comes on")
         case "air", _:
             stage.warm(act.number)
         case "probe", what:

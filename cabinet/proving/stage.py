@@ -237,6 +237,7 @@ class Stage:
         for zone, history in self.cells.histories.items():
             if any(broken.t1 > self.time.now_s for broken in history.broken):
                 self.cell(zone, "well")
+        self.world.light = 1.0
         for camera in list(self.blind):
             self.camera(camera, "well")
         for part in list(self._troubles):
@@ -269,6 +270,12 @@ class Stage:
         else:
             self.blind.add(name)
         self.time.after(0.6, lambda: self.trouble(f"camera:{name}", CAMERA_TROUBLES.get(what)))
+
+    def light(self, *, on: bool) -> None:
+        """The lamp inside: without it no interior camera sees anything."""
+        self.world.light = 1.0 if on else 0.0
+        for name in self.plan.cameras:
+            self.camera(name, "well" if on else "dark")
 
     def cell(self, zone: ZoneId, what: str) -> None:
         """As the board would tell within a second."""

@@ -134,6 +134,7 @@ BEFALLS: tuple[tuple[str, str, str], ...] = (
     (r"magnet (holds|leaves) the switch", "magnet", "{0}"),
     (r"bolt (jams in|jams out|is free)", "bolt", "{0}"),
     (r"compressor (starts|stops)", "compressor", "{0}"),
+    (r"light (goes out|comes on)", "light", "{0}"),
     (rf"air is (-?{NUMBER}) C", "air", "is"),
     (r"probe is (open|short|frozen|well)", "probe", "{0}"),
     (r"model is (missing|well)", "model", "{0}"),

@@ -82,6 +82,7 @@ class World:
     shelves: dict[ZoneId, list[Unit]] = field(default_factory=dict)
     hands: dict[str, list[Unit]] = field(default_factory=dict)
     away: list[Unit] = field(default_factory=list)  # carried off
+    light: float = 1.0  # of the lamp's usual; 0: it is out, and every camera inside sees black
     _numbers: Iterator[int] = field(default_factory=count, init=False)
 
     def __post_init__(self) -> None:
