@@ -140,7 +140,7 @@ class Ground:
         """What waits is sent to the far end; both ends must then say the same."""
         far_end, cabinet = stage.far_end, stage.cabinet
         assert far_end is not None  # noqa: S101  asked before
-        if not far_end.deliver(cabinet.ledger, cabinet.wall.stamp(), bad=stage.wire == "loses answers"):
+        if not far_end.deliver(cabinet.ledger, cabinet.wall.stamp(), bad=stage.luck.wire == "loses answers"):
             watchman.violated("books", "what waits is not acknowledged")
         for what in far_end.disagreements(cabinet.ledger, {a.visit for a in watchman.accounts.values()}):
             watchman.violated("books", what)

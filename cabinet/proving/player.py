@@ -1,20 +1,17 @@
 """Plays a story's acts on a stage, one after the other, and checks what it expects."""
 
-import json
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import assert_never
 
-from cabinet.proving.recorded import replayed
+from cabinet.proving.expecting import Expecting
 from cabinet.proving.stage import Stage
-from cabinet.proving.watchman import Account, Watchman
+from cabinet.proving.watchman import Watchman
 from cabinet.session.states import Idle, OutOfService, Servicing, Unlocked, open_visit
 from cabinet.sim import acts as a
 from cabinet.sim.story import Line, Story, StoryError
 from cabinet.sim.world import OWN, ImpossibleError
-from cabinet.trace import verdict_to_dict
-from cabinet.units import CameraId, Sku, ZoneId
+from cabinet.units import Sku
 
 PATIENCE_S = 12.0  # whoever is not let in by then gives up
 REST_S = 60.0  # a bill takes at most evidence and tally timeouts; an operator's call 180 s is not waited for
@@ -33,7 +30,6 @@ class Player:
     failures: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     locked_out: bool = False  # the shopper did not get in: the rest of the visit does not happen
-    keep_pages: bool = False
 
     def play(self, story: Story) -> None:
         """Raises StoryError for the impossible."""
@@ -61,7 +57,7 @@ class Player:
     def end(self) -> None:
         """Whatever went wrong is mended, somebody shuts the door, and the cabinet comes to rest."""
         stage = self.stage
-        stage.mend()
+        stage.luck.mend()
         if stage.world.door_open:
             self.say("> somebody shuts the door")
             stage.world.shut()
@@ -76,13 +72,16 @@ class Player:
     def _do(self, line: Line) -> None:
         act = line.act
         if isinstance(act, a.Expect):
-            self._expect(act, line)
+            wrong = Expecting(self.stage, self.watchman, self.rest).wrong(act)
+            if wrong:
+                self.say(f"  not so: {wrong}")
+                self.failures.append(f"line {line.number}: {line.text}: {wrong}")
             return
         if self.locked_out and not isinstance(act, a.Come | a.Serve | a.Befall | a.Pass | a.Leave | a.Pry):
             return
         match act:
             case a.Befall():
-                befall(self.stage, act)
+                self.stage.luck.befall(act)
             case a.Pass(seconds):
                 self.stage.run_for(seconds)
                 return
@@ -188,168 +187,3 @@ class Player:
                 stage.run_for(over_s + (0.0 if last else self.pauses()))
         if how == "in the slam":
             self._close(slam=True, bounce=False)
-
-    # What is expected.
-
-    def _expect(self, act: a.Expect, line: Line) -> None:
-        wrong = self._wrong(act)
-        if wrong:
-            self.say(f"  not so: {wrong}")
-            self.failures.append(f"line {line.number}: {line.text}: {wrong}")
-
-    def _wrong(self, act: a.Expect) -> str:
-        """What is not as expected; empty where all is well."""
-        incidents = [incident.why for incident in self.watchman.incidents]
-        match act.what:
-            case "bill":
-                return self._wrong_bill(act)
-            case "incident":
-                self.stage.run_for(2.0)
-                incidents = [incident.why for incident in self.watchman.incidents]
-                found = any(act.text in why for why in incidents)
-                return "" if found else f"no such incident: {'; '.join(incidents) or 'none'}"
-            case "no incident":
-                return "; ".join(incidents)
-            case "door":
-                return self._wrong_door(act.text)
-            case "service":
-                self.rest()
-                out = isinstance(self.stage.cabinet.state, OutOfService)
-                faults = "; ".join(f"{f.part}: {f.why}" for f in getattr(self.stage.cabinet.state, "faults", ()))
-                return (
-                    "" if out == (act.text == "out of") else f"it is {type(self.stage.cabinet.state).__name__} {faults}"
-                )
-            case "no visit":
-                self.rest()
-                return "" if not self.watchman.accounts else f"{len(self.watchman.accounts)} visits were opened"
-            case "books":
-                return self._wrong_books()
-            case "again":
-                return self._wrong_again()
-            case "total":
-                closed = self._last()
-                total = None if closed is None or closed.closed is None else closed.closed.total_minor
-                return "" if total == act.number else f"the total is {total}"
-            case _:
-                return ""
-
-    def _last(self) -> Account | None:
-        return next(reversed(self.watchman.accounts.values()), None)
-
-    def _wrong_bill(self, act: a.Expect) -> str:
-        self.rest()
-        account = self._last()
-        if account is None or account.closed is None:
-            return "no visit was closed"
-        closed = account.closed
-        billed = Counter({line.sku: line.quantity for line in closed.lines})
-        wanted = Counter({sku: n for n, sku in act.basket})
-        told = f"{closed.outcome} {', '.join(f'{n} {sku}' for sku, n in billed.items())} {closed.why}".strip()
-        if closed.outcome not in act.outcomes:
-            return f"it is {told}"
-        if closed.outcome == "charge" and act.basket and billed != wanted:
-            return f"it is {told}"
-        return ""
-
-    def _wrong_books(self) -> str:
-        """Everything is sent over a bad wire, then over a good one; both ends must say the same."""
-        self.rest()
-        stage = self.stage
-        if stage.far_end is None or not stage.cabinet.alive:
-            return "there is no far end to agree with"
-        stage.far_end.deliver(stage.cabinet.ledger, stage.cabinet.wall.stamp(), bad=True)
-        if not stage.far_end.deliver(stage.cabinet.ledger, stage.cabinet.wall.stamp(), bad=False):
-            return "what waits was not acknowledged"
-        return "; ".join(stage.far_end.disagreements(stage.cabinet.ledger))
-
-    def _wrong_again(self) -> str:
-        """The last visit's trace, written to disk and read back, must give the same verdict, byte for byte."""
-        self.rest()
-        account = self._last()
-        if account is None:
-            return "there was no visit"
-        page = self.stage.notebook.pages[account.visit]
-        verdicts = (page.verdict, replayed(self.stage.notebook.recorded(page), complete=page.complete))
-        first, again = (None if v is None else json.dumps(verdict_to_dict(v)) for v in verdicts)
-        return "" if first == again else f"it was {first}, replayed it is {again}"
-
-    def _wrong_door(self, word: str) -> str:
-        board = self.stage.board
-        is_so = {
-            "locked": board.bolt_home and not board.driven, "unlocked": not board.bolt_home and not board.door_open,
-            "open": board.door_open, "shut": not board.door_open,
-        }[word]  # fmt: skip
-        return (
-            ""
-            if is_so
-            else f"door {'open' if board.door_open else 'shut'}, bolt {'home' if board.bolt_home else 'out'}"
-        )
-
-
-def befall(stage: Stage, act: a.Befall) -> None:  # noqa: C901, PLR0912, PLR0915  a table: one case per misfortune
-    """Let it happen to the part."""
-    part, _, name = act.part.partition(":")
-    cabinet, board = stage.cabinet, stage.board
-    match part, act.what:
-        case "camera", what:
-            stage.camera(CameraId(name), what)
-        case "cell", what:
-            stage.cell(ZoneId(name), what)
-        case "daemon", "killed":
-            stage.kill()
-        case "daemon", "killed at the next step":
-            cabinet.fuse.burn(1)
-        case "daemon", "killed after":
-            cabinet.fuse.burn(round(act.number))
-        case "daemon", "starts":
-            if not cabinet.alive and stage.powered:
-                stage.boot()
-        case "power", "fails":
-            stage.power(on=False)
-        case "power", "returns":
-            stage.power(on=True)
-        case "board", "resets":
-            stage.notebook.deafen()
-            board.reset()
-            stage.time.after(0.5, lambda: stage.notebook.hear("board") if cabinet.alive else None)
-        case "board", "is unplugged":
-            stage.notebook.deafen()
-            board.unplug()
-        case "board", "is plugged in":
-            board.replug()
-            stage.notebook.hear("board")
-        case "disk", what:
-            stage.fill_disk(full=what != "has room", wholly="byte" in what)
-        case "clock", "jumps":
-            cabinet.wall.offset_ms += round(1000 * act.number)
-        case "clock", "lost":
-            cabinet.wall.offset_ms, cabinet.wall.trusted = 0, False
-        case "magnet", what:
-            board.set_magnet(what == "holds")
-        case "bolt", what:
-            board.set_jam({"jams in": "in", "jams out": "out", "is free": ""}[what])
-        case "compressor", "starts":
-            stage.cells.compressor.append((stage.time.now_s, float("inf")))
-        case "compressor", _:
-            now_s = stage.time.now_s
-            stage.cells.compressor = [(a_s, min(b_s, now_s)) for a_s, b_s in stage.cells.compressor]
-        case "light", what:
-            stage.light(on=what == "comes on")
-        case "air", _:
-            stage.warm(act.number)
-        case "probe", what:
-            stage.trouble("probe", None if what == "well" else f"the thermometer is {what}")
-        case "model", what:
-            stage.trouble("recogniser", None if what == "well" else "the item model is missing: restore models/item")
-        case "price", _:
-            old = cabinet.ledger.catalog()[Sku(name)]
-            cabinet.ledger.put_product(Sku(name), replace(old, unit_price=round(act.number)))
-        case "catalogue", _:
-            for sku in list(cabinet.ledger.catalog()):
-                cabinet.ledger.remove_product(sku)
-            stage.trouble("catalogue", "is empty: cabinet catalog add SKU --name ...")
-        case "broker", what:
-            stage.broker(what)
-        case _:
-            raise AssertionError(f"nothing happens to {act.part}: {act.what}")
-    stage.changed()

@@ -12,6 +12,7 @@ from cabinet.greeter import LINGER_S
 from cabinet.proving.cabinet import FastCabinet, stocked
 from cabinet.proving.far_end import FarEnd
 from cabinet.proving.front import Door, FrontGreeter, Person
+from cabinet.proving.luck import PROBE_S, Luck
 from cabinet.proving.notebook import Notebook, Page, changes
 from cabinet.proving.recorded import Move
 from cabinet.session.events import ServiceRequested
@@ -19,38 +20,18 @@ from cabinet.session.states import Authenticating, Idle
 from cabinet.sim import acts
 from cabinet.sim.apparatus import FastApparatus
 from cabinet.sim.board import SimBoard
-from cabinet.sim.cells import Broken, Cells, Physics
+from cabinet.sim.cells import Cells, Physics
 from cabinet.sim.clockwork import Clockwork
 from cabinet.sim.glimpses import Action, Confusion, Glimpses
 from cabinet.sim.shop import Plan
 from cabinet.sim.world import World
-from cabinet.units import CameraId, Sku, ZoneId
+from cabinet.units import Sku, ZoneId
 
 BEGIN_S = 5.0
 ROUND_S = 0.5
-DISK_S = 5.0  # half the time between two looks of the caretaker
-MORE_THAN_ANY_MIB = 1 << 40
 CHILLED_C = 4.0
-PROBE_S = 5.0  # between two readings of the thermometer
 SYSTEMD_S = 2.0  # Restart=always, RestartSec=2 of the unit
 FRESH_S = 0.15  # the after-picture is so much younger than the closing (cabinet.witness)
-
-CAMERA_TROUBLES = {
-    "covered": "the picture is covered: look what is before the lens",
-    "frozen": "the picture is frozen: unplug the camera and plug it in again",
-    "dark": "the picture is dark: look at the lens and the lamp",
-    "moved": "the picture is moved: put it back",
-    "fogged": "the picture is fogged: wipe the lens",
-    "away": "no frames: look at its cable",
-}
-CELL_TROUBLES = {
-    "dead": "only bad samples (no conversion)",
-    "stuck": "the cell is stuck: every sample is the same",
-    "saturated": "only bad samples (saturated)",
-    "slipping": "more than 10 of the last 80 samples slipped",
-    "spiking": "more than 10 of the last 80 samples spiked",
-    "swapped": "",  # nothing tells it but the masses
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +65,10 @@ class Stage:
             plan.cameras, list(plan.wares), {sku: ware.alike for sku, ware in plan.wares.items()}, dice,
             self.settings.confusion,
         )  # fmt: skip
-        self.blind: set[CameraId] = set()
+        self.luck = Luck(self)
         self.restart_after_s: float | None = SYSTEMD_S  # None: nobody starts it again
-        self.powered = True
-        self.wire = "back"
         self.far_end: FarEnd | None = None  # only where the story has one
         self.changed: Callable[[], None] = lambda: None  # after everything that happened
-        self._troubles: dict[str, str] = {}  # part -> why: told to each new daemon
         self._down_until_s: float | None = None
         self.notebook = Notebook(self.cells, self.time, dice, self.world.inside, self._compared)
         path = ledger or folder / "ledger.db"
@@ -103,10 +81,9 @@ class Stage:
         self.world.stock(plan.shelves)
         self.board.on_change = self._changed
         self._rounds_from_s = 0.0
-        self._air_c: float | None = None
         self._not_before_s = 0.0  # when somebody who stays is greeted again
         if self.settings.caring:
-            self.warm(CHILLED_C)
+            self.luck.warm(CHILLED_C)
 
     def _greeter(self, post: Callable[..., None]) -> FrontGreeter:
         self.greeter = FrontGreeter(self.door, post)
@@ -140,7 +117,7 @@ class Stage:
         self.world.stock(self.plan.shelves)
         self.notebook.renew(dice)
         self.board.renew()
-        self.door.person, self._not_before_s, self.wire = None, 0.0, "back"
+        self.door.person, self._not_before_s, self.luck.wire = None, 0.0, "back"
         self.cabinet.renew()
 
     def run_for(self, seconds: float) -> None:
@@ -149,7 +126,7 @@ class Stage:
     def run_until(self, there: Callable[[], bool], within_s: float) -> bool:
         """Let things happen until `there`, or for so long."""
         end_s = self.time.now_s + within_s
-        self._settle()
+        self.settle()
         while not there():
             due_s, next_s = self.cabinet.due_s(), self._next_s()
             if (due_s is None or due_s > end_s) and (next_s is None or next_s > end_s):
@@ -160,7 +137,7 @@ class Stage:
                 self.cabinet.deadline()
             else:
                 self._next()
-            self._settle()
+            self.settle()
         return True
 
     def _next_s(self) -> float | None:
@@ -184,7 +161,7 @@ class Stage:
         else:
             self.time.step()
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Let the daemon handle what came in; note whether it died of it."""
         was = self.cabinet.alive
         self.cabinet.pump()
@@ -197,119 +174,13 @@ class Stage:
         """Start the daemon, which finds its parts as they are."""
         self._down_until_s, self.restart_after_s = None, SYSTEMD_S
         self.cabinet.boot()
-        for part, why in self._troubles.items():
-            self.report(part, why)
-        self._settle()
+        self.luck.tell_again()
+        self.settle()
 
     def kill(self) -> None:
         """The process ends here, until somebody starts it again."""
         self._down_until_s = self.restart_after_s = None
         self.cabinet.die()
-
-    def power(self, *, on: bool) -> None:
-        """Computer and board; the coil lets go with the current."""
-        self.powered = on
-        self.kill()
-        if on:
-            self.board.wake()
-            self.boot()
-        else:
-            self.board.unplug()
-            self.board.let_go()
-
-    def mend(self) -> None:
-        """Everything is in order again, the power on and the daemon alive."""
-        self.cabinet.fuse.left = None
-        if not self.powered:
-            self.power(on=True)
-        if self.notebook.disk_full or self.cabinet.disk_full:
-            self.fill_disk(full=False)
-        if not self.cabinet.alive:
-            self.boot()
-        if not self.board.plugged:
-            self.board.replug()
-        if self.notebook.is_deaf:
-            self.notebook.hear("board")
-        if self.board.magnet:
-            self.board.set_magnet(False)
-        if self.board.jam:
-            self.board.set_jam("")
-        for zone, history in self.cells.histories.items():
-            if any(broken.t1 > self.time.now_s for broken in history.broken):
-                self.cell(zone, "well")
-        self.world.light = 1.0
-        for camera in list(self.blind):
-            self.camera(camera, "well")
-        for part in list(self._troubles):
-            self.trouble(part, None)
-        self._settle()
-        if self.blind or self._troubles or not isinstance(self.cabinet.state, Idle):
-            self.run_for(0.7)
-
-    # Parts.
-
-    def trouble(self, part: str, why: str | None) -> None:
-        """A part fails (or is well again), and stays so over restarts."""
-        if why is None:
-            self._troubles.pop(part, None)
-        else:
-            self._troubles[part] = why
-        self.report(part, why)
-
-    def report(self, part: str, why: str | None) -> None:
-        if self.cabinet.alive:
-            self.cabinet.parts.report(part, why)
-            self._settle()
-
-    def camera(self, name: CameraId, what: str) -> None:
-        """As the caretaker would tell within a second; it is `well`, or a word of CAMERA_TROUBLES."""
-        if self.notebook.page is not None:
-            self.notebook.page.blind.append((self.notebook.page.t(self.time.now_s), name, what))
-        if what == "well":
-            self.blind.discard(name)
-        else:
-            self.blind.add(name)
-        self.time.after(0.6, lambda: self.trouble(f"camera:{name}", CAMERA_TROUBLES.get(what)))
-
-    def light(self, *, on: bool) -> None:
-        """The lamp inside: without it no interior camera sees anything."""
-        self.world.light = 1.0 if on else 0.0
-        for name in self.plan.cameras:
-            self.camera(name, "well" if on else "dark")
-
-    def cell(self, zone: ZoneId, what: str) -> None:
-        """As the board would tell within a second."""
-        history, now_s = self.cells.histories[zone], self.time.now_s
-        history.broken = [b if b.t1 < now_s else Broken(b.t0, now_s, b.flaw) for b in history.broken]
-        if what != "well":
-            history.broken.append(Broken(now_s, float("inf"), what))  # type: ignore[arg-type]  # a word of the story
-        why = CELL_TROUBLES.get(what) or None
-        self.time.after(0.6, lambda: self.trouble(f"scale:{zone}", why))
-
-    def fill_disk(self, *, full: bool, wholly: bool = False) -> None:
-        """Nothing can be recorded, and `wholly`: the ledger cannot write either.  The caretaker notices within 10 s."""
-        self.cabinet.fill(full=full and wholly)
-        self.notebook.disk_full = full
-        self.cabinet.needed_mib = MORE_THAN_ANY_MIB if full else 0
-        if not self.settings.caring:
-            self.time.after(DISK_S, lambda: self.trouble("disk", "0 MiB free, 64 needed" if full else None))
-
-    def broker(self, what: str) -> None:
-        """`away`, `loses answers` or `back`: then everything that waits is sent."""
-        self.wire = what
-        if self.far_end is not None and self.cabinet.alive and what != "away":
-            self.far_end.deliver(self.cabinet.ledger, self.cabinet.wall.stamp(), bad=what == "loses answers")
-
-    def warm(self, celsius: float) -> None:
-        """The air has this temperature (°C) from now on; the probe tells it every five seconds."""
-        first, self._air_c = self._air_c is None, celsius
-        if first:
-            self._tell_air()
-
-    def _tell_air(self) -> None:
-        if self.cabinet.alive and self._air_c is not None:
-            self.cabinet.nerves.temperature("air", self._air_c)
-        self.time.after(PROBE_S, self._tell_air)
 
     # People.
 
@@ -336,7 +207,7 @@ class Stage:
     def serve(self, who: str, purpose: str) -> None:
         visit = self.door.visit(self.cabinet.wall.stamp().wall_ms)
         self.cabinet.post(ServiceRequested(self.time.now_s, visit, who, purpose, "told"))  # type: ignore[arg-type]
-        self._settle()
+        self.settle()
 
     def moved(self, zone: ZoneId, sku: Sku, action: Action, after_s: float = 0.0) -> None:
         """A unit crossed a zone's edge: what the cameras make of it."""
@@ -350,7 +221,7 @@ class Stage:
             zone,
             known,
             action,
-            frozenset(self.blind),
+            frozenset(self.luck.blind),
         )
         for sighting in seen:
             self.time.at(sighting.t, lambda s=sighting: self.notebook.seen([s]))  # type: ignore[misc]  # bound now
@@ -365,5 +236,5 @@ class Stage:
                 counts[sku if sku in self.plan.wares else None] += n
             left = {sku: n for sku, n in counts.items() if n}
             before_s = page.origin_s - FRESH_S
-            found += self.glimpses.compared(before_s, now_s - 0.5, zone, left, frozenset(self.blind))
+            found += self.glimpses.compared(before_s, now_s - 0.5, zone, left, frozenset(self.luck.blind))
         return found
