@@ -20,6 +20,7 @@ LAG = 8  # blocks: half a second
 EDGE = 8  # blocks averaged at either end of a level
 TAIL_S = 0.45  # of a shelf that still trembles: three periods of its ringing, which average out
 END_S = 1.5  # net masses average up to this much
+STUCK = 48  # equal samples at the end: a live converter has noise (PROTOCOL.md, fault 14)
 BLIND_S = 0.9  # shorter gaps are passed over: a person is told from one second on
 
 
@@ -82,7 +83,7 @@ def weigh(
     blind_s = _blind(points, opened_t, closed_t)
     if points.t[-1] < ended_t - 0.5:
         return Weighing(zone, trouble="stopped weighing before the visit ended", blind_s=blind_s)
-    if about.noise_g >= 0.5 * about.quantum_g and len(points) > 160 and len(set(points.g)) == 1:
+    if about.noise_g >= 0.5 * about.quantum_g and len(points) > STUCK and len(set(points.g[-STUCK:])) == 1:
         return Weighing(zone, trouble="is stuck: every sample is the same", blind_s=blind_s)
     base_g, spread = _robust(points.g[points.upto(start_t - END_S) : before])
     noise = min(max(noise, spread), 4 * noise)

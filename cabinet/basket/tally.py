@@ -18,6 +18,7 @@ from cabinet.units import Sku, ZoneId
 
 __all__ = ["TallyPolicy", "tally"]
 
+SCALE = "scale:"  # the part of a zone's cells is named so
 PURPOSES = {"restock": "a restocking visit has no bill", "service": "a service visit has no bill"}
 
 
@@ -79,7 +80,14 @@ def _before_any_sum(visit: Visit, weighings: Sequence[Weighing], policy: TallyPo
         return "the trace ends with the door open" + (": it was torn" if visit.incomplete else "")
     troubles = [f"zone {w.zone} {w.trouble}" for w in weighings if w.trouble]
     troubles += [f"zone {w.zone} never came to rest" for w in weighings if len(w.levels) > policy.max_steps]
+    troubles += _unwell(visit)
     return "; ".join([*troubles, *_hindrances(visit, weighings)]) if troubles else ""
+
+
+def _unwell(visit: Visit) -> list[str]:
+    """Zones that the board held a fault against when the door was shut: what came to them nobody weighed."""
+    last = {e.part: e for e in visit.events if isinstance(e, Health) and e.part.startswith(SCALE)}
+    return [f"zone {part.removeprefix(SCALE)} is not well ({e.why})" for part, e in sorted(last.items()) if not e.ok]
 
 
 def _hindrances(visit: Visit, weighings: Sequence[Weighing]) -> list[str]:
