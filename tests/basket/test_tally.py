@@ -268,8 +268,8 @@ def test_a_zone_that_dies_during_the_visit_is_named() -> None:
     assert "zone s1 stopped weighing" in why(tally(scene.visit(6)))
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_goods_put_on_a_zone_that_is_stuck_are_not_charged(told: bool) -> None:
+@pytest.mark.parametrize("health", [(), (Health(4.5, "scale:s2", ok=False, why="the cell is stuck"),)])
+def test_goods_put_on_a_zone_that_is_stuck_are_not_charged(health: tuple[Health, ...]) -> None:
     """Whether the board told of it or only the samples do: what came to a stuck cell nobody weighed."""
     scene = Scene(seed=4)
     scene.take(3.0, "s1", CHIPS)
@@ -278,7 +278,6 @@ def test_goods_put_on_a_zone_that_is_stuck_are_not_charged(told: bool) -> None:
     late = [e for e in visit.events if isinstance(e, Mass) and e.zone == "s2" and e.t >= 4.0]
     stuck = [replace(e, g=late[0].g[:1] * len(e.g)) for e in late]
     others = [e for e in visit.events if e not in late]
-    health = [Health(4.5, "scale:s2", ok=False, why="the cell is stuck")] if told else []
     verdict = tally(replace(visit, events=tuple(sorted([*others, *stuck, *health], key=lambda e: e.t))))
     assert isinstance(verdict, Review)
     assert "s2" in verdict.reason
