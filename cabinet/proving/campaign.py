@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 from cabinet.basket.score import Truth
 from cabinet.daemon import Happened
 from cabinet.proving.far_end import FarEnd
+from cabinet.proving.notebook import AFTER_S
 from cabinet.proving.player import Player
 from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
@@ -128,6 +129,7 @@ class Ground:
         if self._keep_log:
             ended.log = sorted([*player.log, *note(self._steps)], key=lambda line: float(line.split()[0]))
         if self._keep_traces:
+            stage.run_for(AFTER_S)
             told_of = zip(accounts, truths, ended.outcomes, strict=True)
             kept = [stage.notebook.keep(a.visit, t, outcome, stage.plan) for a, t, outcome in told_of]
             ended.traces = [one for one in kept if one is not None]

@@ -39,6 +39,7 @@ from cabinet.sim.shop import Plan
 from cabinet.units import CameraId, Sku, VisitId, ZoneId
 
 BEFORE_S = 2.1  # of mass before the unlock: a trace carries at least two
+AFTER_S = 2.2  # a trace goes on so long after the closing (two seconds at least), as evidence behind the barrier
 SETTLE_S = 1.4  # after the closing: a slam has rung out (0.7 s) and 0.55 s of rest have been seen
 AGAIN_S = 0.5
 CHUNK_S = 1.0  # of samples in one line of the trace
@@ -198,7 +199,7 @@ class Notebook:
             self.draw(page, self.time.now_s)
             if self._rests(page, closed_s):
                 self.compare(page)
-                page.barrier_s = self.time.now_s
+                page.barrier_s = page.sampled_s - 1 / self.cells.rate_hz  # the last sample that is in
                 page.events.append(State(page.t(page.barrier_s), BARRIER))
                 post(EvidenceComplete(self.time.now_s, page.visit))
             else:
@@ -249,6 +250,9 @@ class Notebook:
         page = self.pages.get(visit)
         if page is None:
             return None
+        closed = [event.t for event in page.events if isinstance(event, Door) and not event.open]
+        if closed:
+            self.draw(page, min(self.time.now_s, page.origin_s + closed[-1] + AFTER_S))
         stood: dict[ZoneId, dict[Sku, int]] = {zone: {} for zone in plan.shelves}
         for sku, zone in page.inside.values():
             stood[zone][sku] = stood[zone].get(sku, 0) + 1

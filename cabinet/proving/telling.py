@@ -11,6 +11,7 @@ from typing import Literal
 from cabinet.basket.score import Truth
 from cabinet.daemon import Happened
 from cabinet.proving.far_end import FarEnd
+from cabinet.proving.notebook import AFTER_S
 from cabinet.proving.player import Player
 from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
@@ -94,6 +95,8 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     stage.time.pace = pace
     player.play(story)
     player.rest()
+    if keep:
+        stage.run_for(AFTER_S)
     stage.cabinet.close()
     stage.far_end.close()
     watchman.finish_visits()

@@ -55,11 +55,14 @@ def test_the_truth_is_what_left_the_cabinet(tmp_path: Path) -> None:
         assert net_g == pytest.approx(sum(taken.values()), abs=25 + 0.04 * sum(taken.values()))
 
 
-def test_a_trace_has_two_seconds_of_mass_before_the_door_opens(tmp_path: Path) -> None:
+def test_a_trace_has_two_seconds_of_mass_before_the_door_opens_and_after_it_closed(tmp_path: Path) -> None:
     for folder in write(tmp_path / "out", "honest", 6):
         visit = trace.read(folder)
         opened = next(e.t for e in visit.events if isinstance(e, Door) and e.open)
-        assert min(e.t for e in visit.events if isinstance(e, Mass)) <= opened - 2.0
+        closed = [e.t for e in visit.events if isinstance(e, Door) and not e.open][-1]
+        masses = [e for e in visit.events if isinstance(e, Mass)]
+        assert min(e.t for e in masses) <= opened - 2.0
+        assert max(e.t + len(e.g) / e.hz for e in masses) >= closed + 2.0
 
 
 def test_the_same_seed_writes_the_same_files(tmp_path: Path) -> None:
