@@ -34,9 +34,7 @@ class Mix(StrEnum):
 
 SeedOption = Annotated[int, typer.Option("--seed", "-s", min=0, max=MOST_SEED, help="Of all dice.")]
 MixOption = Annotated[Mix, typer.Option("--mix", help="Who comes: honest people, frauds, misfortunes, or all of them.")]
-Noise = Annotated[
-    float, typer.Option("--noise", min=0.0, max=10.0, help="Factor of every disturbance of the cells; 0: none.")
-]
+Noise = Annotated[float, typer.Option("--noise", min=0.1, max=10.0, help="Factor of every disturbance of the cells.")]
 
 
 def quiet() -> None:
