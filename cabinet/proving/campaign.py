@@ -34,6 +34,7 @@ MIXES: tuple[Mix, ...] = ("honest", "hostile", "faults", "all")
 SHOPS = 6  # the usual one and five drawn ones
 ZONES = (3, 4, 2, 3, 5)  # of the drawn shops: cabinets on the market weigh two to six shelves
 RENEW_AFTER = 400  # visits of one ledger file: what is proven is proven, and the file stays small
+COLLECT_EVERY = 50  # cabinets that are left: each is a knot of callbacks that only the collector unties
 STRIDE = 1_000_003  # between two campaigns' seeds
 BEGIN_S = 5.0
 
@@ -94,7 +95,7 @@ class Ground:
         self._keep_log, self._keep_traces = keep_log, keep_traces
         self._folder = Path(tempfile.mkdtemp(prefix="proving-", dir=next(f for f in FOLDERS if f.is_dir())))
         self._homes: dict[tuple[int, Kind], _Home] = {}
-        self._made = 0
+        self._made = self._left = 0
         self._steps: list[Happened] = []
 
     def __enter__(self) -> Self:
@@ -188,6 +189,9 @@ class Ground:
         if home.stage.far_end is not None:
             home.stage.far_end.close()
         shutil.rmtree(home.folder, ignore_errors=True)
+        self._left += 1
+        if self._left % COLLECT_EVERY == 0:
+            gc.collect()
 
 
 def plan_of(number: int) -> shop.Plan:
