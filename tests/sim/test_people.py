@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from cabinet.sim import people, shop
+from cabinet.sim import people, script, shop
 from cabinet.sim.people import ALL, FRAUDS, KINDS, MISFORTUNES, Kind, Script
 from cabinet.sim.rehearsal import rehearse
 from cabinet.sim.shop import Plan
@@ -76,9 +76,9 @@ def test_whoever_opens_in_good_faith_also_shuts_the_door_and_goes(kind: Kind) ->
 @pytest.mark.parametrize("kind", ["honest", "faults"])
 def test_every_thing_that_people_do_at_a_shelf_is_drawn_and_the_frequent_ones_most(kind: Kind) -> None:
     tags = Counter(tag for seed in range(10 * SEEDS) for tag in drawn(kind, seed, SHOPS["usual"]).tags)
-    for name in (*people.ACTS, *people.PACES, "pair", "bounce"):
+    for name in (*script.ACTS, *script.PACES, "pair", "bounce"):
         assert tags[name], name
-    assert tags["one"] == max(tags[name] for name in people.ACTS)
+    assert tags["one"] == max(tags[name] for name in script.ACTS)
 
 
 def test_every_fraud_is_drawn_about_as_often_as_any_other() -> None:
