@@ -1,17 +1,25 @@
 """`cabinet replay`: the daemon's own tally on a recorded visit.  Needs no daemon."""
 
 import json as codec
+import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cabinet.cli import show, words
-from cabinet.cli.errors import BadInputError
+from cabinet.cli.errors import BadInputError, RefusedError
+
+if TYPE_CHECKING:
+    from cabinet.basket.evidence import Visit
+    from cabinet.basket.verdict import Verdict
 
 
 def replay(
     trace: Annotated[Path, typer.Argument(metavar="TRACE", help="A trace's folder, or its .tar from visits export.")],
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="PNG", help="Draw masses, steps, states and stills.")
+    ] = None,
     json: show.AsJson = False,
 ) -> None:
     """Judge a recorded visit anew. The same trace gives the same verdict, byte for byte, on any machine.
@@ -29,7 +37,10 @@ def replay(
         raise BadInputError(f"TRACE: {error}", "cabinet visits export VISIT writes one") from error
     judged = visit.judged()
     complete = True if recorded is None else recorded.get("complete", True) is True
-    verdict = format_.verdict_to_dict(judge(judged, TallyPolicy(), complete=complete))
+    answer = judge(judged, TallyPolicy(), complete=complete)
+    verdict = format_.verdict_to_dict(answer)
+    if picture is not None:
+        _draw(trace, visit, answer, picture)
     evidence = evidence_hash(judged)
     same = None if recorded is None else _same(verdict, recorded)
     if json:
@@ -43,13 +54,30 @@ def replay(
         raise typer.Exit(1)
 
 
+def _draw(trace: Path, visit: "Visit", verdict: "Verdict", picture: Path) -> None:
+    """As `cabinet visits picture`, with this verdict; stills only where the trace is a folder."""
+    from cabinet import trace as format_  # noqa: PLC0415  likewise
+    from cabinet.picture import draw_visit  # noqa: PLC0415  matplotlib takes a second and 60 MB
+
+    with tempfile.TemporaryDirectory(prefix="trace-") as name:
+        folder = Path(name) / trace.stem
+        format_.write(folder, visit)
+        format_.write_tally(folder, verdict)
+        if (trace / "frames").is_dir():
+            (folder / "frames").symlink_to((trace / "frames").absolute())
+        try:
+            draw_visit(folder, picture)
+        except (OSError, ValueError) as error:
+            raise RefusedError(f"--picture: {picture}: {error}", "name a .png in a folder of yours") from error
+
+
 def _same(verdict: dict[str, Any], recorded: dict[str, Any]) -> bool:
     """Compared as text: what JSON cannot hold does not count."""
     wanted = {key: recorded.get(key) for key in verdict}
     return codec.dumps(verdict, sort_keys=True) == codec.dumps(wanted, sort_keys=True)
 
 
-def _print(visit: Any, verdict: dict[str, Any], evidence: str, same: bool | None) -> None:  # noqa: ANN401  a Visit, imported late
+def _print(visit: "Visit", verdict: dict[str, Any], evidence: str, same: bool | None) -> None:
     header = visit.header
     lines = verdict.get("lines") or verdict.get("best_guess") or []
     told = {None: "the trace holds no earlier one", True: "the same as recorded", False: "NOT the one recorded"}[same]

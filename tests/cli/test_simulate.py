@@ -168,6 +168,13 @@ def test_an_unknown_format_is_refused_by_name(cli: Cli, traces: list[Path]) -> N
     assert (done.exit_code, "cabinet-visit/9" in done.stderr, "cabinet-visit/1" in done.stderr) == (2, True, True)
 
 
+def test_a_replay_may_be_looked_at(cli: Cli, traces: list[Path], tmp_path: Path) -> None:
+    assert cli("replay", str(traces[0]), "--picture", str(tmp_path / "visit.png")).exit_code == 0
+    assert (tmp_path / "visit.png").read_bytes().startswith(b"\x89PNG")
+    done = cli("replay", str(traces[0]), "--picture", str(tmp_path / "no" / "visit.png"))
+    assert (done.exit_code, "--picture" in done.stderr) == (1, True)
+
+
 def test_a_trace_that_is_not_there_is_refused(cli: Cli, tmp_path: Path) -> None:
     done = cli("replay", str(tmp_path / "none"))
     assert (done.exit_code, "none" in done.stderr) == (2, True)
