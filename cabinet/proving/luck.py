@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cabinet.proving.stage import Stage
 
 TOLD_S = 0.6  # a camera is looked at twice a second, a cell's fault is raised within one
+FROZEN_S = 60.0  # no count of change for so long: fault 19
 MENDED_S = 0.7
 DISK_S = 5.0  # half the time between two looks of the caretaker
 MORE_THAN_ANY_MIB = 1 << 40
@@ -106,7 +107,8 @@ class Luck:
             case "air", _:
                 self.warm(act.number)
             case "probe", what:
-                self.trouble("probe", None if what == "well" else f"the thermometer is {what}")
+                why = None if what == "well" else f"the thermometer is {what}"
+                stage.time.after(FROZEN_S if what == "frozen" else TOLD_S, lambda: self.trouble("probe", why))
             case "model", what:
                 self.trouble("recogniser", None if what == "well" else "the item model is missing: restore models/item")
             case "price", _:

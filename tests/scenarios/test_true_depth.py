@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cabinet.cli.demo.layout import cameras
 from cabinet.cli.demo.telling import tell_true
 from cabinet.sim.story import StoryError, parse
 
@@ -25,6 +26,19 @@ expect the same bill again
 expect the books agree
 """
 
+FOUR_SHELVES = """
+# The usual shop: a camera on each two shelves, and one more where the story speaks of it
+the camera left is covered
+expect out of service
+the camera left is well
+expect in service
+ann comes by code
+ann opens
+ann takes chips from s3
+ann closes
+expect charge 1 chips
+"""
+
 
 def test_a_whole_visit_is_charged_exactly_and_judged_the_same_again(tmp_path: Path) -> None:
     told = tell_true(parse(WHOLE_VISIT), tmp_path)
@@ -36,6 +50,17 @@ def test_a_whole_visit_is_charged_exactly_and_judged_the_same_again(tmp_path: Pa
     assert any("seen at" in line for line in told.log), "\n".join(told.log)  # its own cameras saw goods cross
 
 
+def test_four_shelves_are_watched_by_three_cameras(tmp_path: Path) -> None:
+    story = parse(FOUR_SHELVES)
+    sights = cameras(story.plan, [line.act for line in story.lines])
+    assert {name: list(sight.shelves) for name, sight in sights.items()} == {
+        "top": ["s1", "s2"], "right": ["s3", "s4"], "left": ["s1", "s2"],
+    }  # fmt: skip
+    told = tell_true(story, tmp_path)
+    assert told.failures == [], "\n".join(told.log)
+    assert any("seen at s3" in line for line in told.log), "\n".join(told.log)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -44,7 +69,7 @@ def test_a_whole_visit_is_charged_exactly_and_judged_the_same_again(tmp_path: Pa
         ("the daemon is killed after 7 points", "a bench cannot do that to the daemon"),
         ("the price of cola becomes 300", "a bench cannot do that to the price"),
         ("2 h pass", "nobody waits 7200 real seconds"),
-        ("the camera left is covered", "a bench has one interior camera, top"),
+        ("the camera left is covered", "the interior cameras here are top"),
         ("ann comes with a mask", "there are no pictures of a mask"),
     ],
 )
@@ -57,9 +82,10 @@ def test_what_a_bench_cannot_do_is_refused_with_its_line_before_anything_starts(
     assert not folder.exists()
 
 
-def test_more_shelves_than_a_camera_watches_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoryError, match="4 shelves: one camera watches at most 2"):
-        tell_true(parse("ann comes"), tmp_path)
+def test_more_shelves_than_cameras_watch_are_refused(tmp_path: Path) -> None:
+    shelves = "\n".join(f"shelf s{n} holds 3 cola" for n in range(5))
+    with pytest.raises(StoryError, match="5 shelves: the cameras of a bench watch at most 4"):
+        tell_true(parse(f"{shelves}\nann comes"), tmp_path)
 
 
 def test_the_impossible_is_refused_with_its_line(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """What may befall the parts of a bench, and what only the fast depth can do: that is refused before anything starts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from cabinet.cli.demo.layout import cameras
 from cabinet.cli.demo.processes import Bench
-from cabinet.cli.demo.scenery import CAMERA, LIGHTS, STREAM, Scenery, facings
+from cabinet.cli.demo.scenery import LIGHTS, STREAM, Scenery
 from cabinet.sim import acts as a
 from cabinet.sim.rehearsal import rehearse
 from cabinet.sim.story import Story, StoryError
@@ -26,6 +27,7 @@ POSSIBLE = {
     "bolt": {*BOLTS, "is free"},
     "probe": {*PROBES, "well"},
     "air": {"is"},
+    "light": {"goes out", "comes on"},
 }
 MEANS = frozenset({"face", "code", "other code", "forged code", "stranger"})
 
@@ -35,18 +37,18 @@ def refuse_impossible(story: Story) -> None:
     rehearse(story)
     if story.settings:
         raise StoryError(f"{story.name}: with {', '.join(story.settings)}: needs the fast depth")
-    for line in story.lines:
-        why = _why_not(line.act)
-        if why:
-            raise StoryError(f"{story.name} line {line.number}: {line.text!r}: needs the fast depth: {why}")
     try:
-        facings(story.plan, [line.act for line in story.lines])
+        eyes = cameras(story.plan, [line.act for line in story.lines])
     except ValueError as error:
         raise StoryError(f"{story.name}: needs the fast depth: {error}") from error
+    for line in story.lines:
+        why = _why_not(line.act, eyes)
+        if why:
+            raise StoryError(f"{story.name} line {line.number}: {line.text!r}: needs the fast depth: {why}")
 
 
-def _why_not(act: a.Act) -> str:
-    """Empty where a bench can do it."""
+def _why_not(act: a.Act, eyes: Collection[str]) -> str:
+    """Empty where a bench with these interior cameras can do it."""
     match act:
         case a.Pass(seconds) if seconds > LONGEST_PASS_S:
             return f"nobody waits {seconds:g} real seconds (at most {LONGEST_PASS_S:g})"
@@ -54,8 +56,8 @@ def _why_not(act: a.Act) -> str:
             return f"there are no pictures of a {by}"
         case a.Befall(part, what):
             kind, _, name = part.partition(":")
-            if kind == "camera" and name != CAMERA:
-                return f"a bench has one interior camera, {CAMERA}"
+            if kind == "camera" and name not in eyes:
+                return f"the interior cameras here are {', '.join(eyes)}"
             return "" if what in POSSIBLE.get(kind, set()) else f"a bench cannot do that to the {kind}"
         case _:
             return ""
@@ -74,7 +76,9 @@ class Misfortunes:
         part, _, name = act.part.partition(":")
         match part:
             case "camera":
-                self.scenery.befall(act.what)
+                self.scenery.befall(name, act.what)
+            case "light":
+                self.scenery.light(on=act.what == "comes on")
             case "cell":
                 zone = self.bench.zones.index(name)
                 for what, broken in CELLS.items():

@@ -32,7 +32,7 @@ STOP_S = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Interior:
-    """The interior camera: its frame and where the zones are in it."""
+    """An interior camera: its frame and where the zones are in it."""
 
     width: int
     height: int
@@ -43,7 +43,8 @@ class Interior:
 class Bench:
     folder: Path
     zones: Sequence[str] = ("s1", "s2")
-    interior: Interior | None = None
+    interior: Interior | None = None  # the one named "top"
+    interiors: Mapping[str, Interior] = field(default_factory=dict)  # more of them, by name
     front: bool = True
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # config sections to add or replace
     board_options: Sequence[str] = ()
@@ -219,18 +220,17 @@ class Bench:
         cameras: list[dict[str, Any]] = []
         if self.front:
             cameras.append({"id": "front", "role": "front", "source": self.streams.url("front")})
-        if self.interior is not None:
-            inside = self.interior
+        inside = dict(self.interiors) if self.interior is None else {"top": self.interior, **self.interiors}
+        for name, camera in inside.items():
+            polygons = {zone: [list(corner) for corner in corners] for zone, corners in camera.polygons.items()}
             cameras.append(
                 {
-                    "id": "top",
+                    "id": name,
                     "role": "interior",
-                    "source": self.streams.url("top"),
-                    "width": inside.width,
-                    "height": inside.height,
-                    "polygons": {
-                        zone: [list(corner) for corner in corners] for zone, corners in inside.polygons.items()
-                    },
+                    "source": self.streams.url(name),
+                    "width": camera.width,
+                    "height": camera.height,
+                    "polygons": polygons,
                 }
             )
         return cameras

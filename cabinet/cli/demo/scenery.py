@@ -1,31 +1,22 @@
-"""What the interior camera of a bench sees while a story is told at true depth: goods, hands that cross, bad light.
-
-One camera watches at most two shelves (`cabinet.sim.sight.room`); every unit has a column of its own where there is
-room, else two stand behind each other.
-"""
+"""What the interior cameras of a bench see while a story is told at true depth: goods, hands that cross, bad light."""
 
 import base64
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cabinet.sim import acts as a
+from cabinet.cli.demo.layout import Sight
 from cabinet.sim import pictures
 from cabinet.sim.remote import wait
-from cabinet.sim.shop import Plan
 from cabinet.sim.sight.conditions import CLEAN, Conditions
 from cabinet.sim.sight.hands import Hand, crossing, gripped
 from cabinet.sim.sight.interior import Interior
 from cabinet.sim.sight.products import assortment
-from cabinet.sim.world import OWN
 from cabinet.units import Sku, ZoneId
 
-CAMERA = "top"
 SIZE = (640, 360)
-MOST_SHELVES, MOST_COLUMNS, MOST_ROWS = 2, 6, 2
 REACH_S = 1.5  # a hand's way in, its grip, its way out
 FRAME_S = 0.2  # between two new pictures: as often as the daemon looks
 LIGHTS = {
@@ -35,53 +26,6 @@ LIGHTS = {
     "moved": Conditions(moved=(60.0, 25.0, 4.0)),
 }
 STREAM = {"frozen": "freeze", "away": "stall"}  # what befalls the stream, not the picture
-
-Facings = dict[ZoneId, tuple[Sku, ...]]
-Place = tuple[ZoneId, Sku]
-
-
-def facings(plan: Plan, acts: Iterable[a.Act]) -> tuple[Facings, int]:
-    """Of each shelf the article of each column, and how many units stand behind each other.
-
-    There is room for the most units of each article that the acts bring to a shelf.  Raises ValueError where not.
-    """
-    if len(plan.shelves) > MOST_SHELVES:
-        raise ValueError(f"{len(plan.shelves)} shelves: one camera watches at most {MOST_SHELVES}")
-    most = _most(plan, acts)
-    for rows in range(1, MOST_ROWS + 1):
-        columns = {
-            zone: tuple(sku for (where, sku), n in most.items() if where == zone for _ in range(-(-n // rows)))
-            for zone in plan.shelves
-        }
-        if all(len(held) <= MOST_COLUMNS for held in columns.values()):
-            spare = next(iter(plan.wares))  # of an empty shelf: a column in which nothing ever stands
-            return {zone: held or (spare,) for zone, held in columns.items()}, rows
-    raise ValueError(f"a camera has room for {MOST_COLUMNS} columns of {MOST_ROWS} units on a shelf")
-
-
-def _most(plan: Plan, acts: Iterable[a.Act]) -> Counter[Place]:
-    """The largest number of units of each article on each shelf, at any time."""
-    held: Counter[Place] = Counter({(zone, sku): n for zone, skus in plan.shelves.items() for sku, n in skus.items()})
-    most = held.copy()
-    for act in acts:
-        for place, n in _moves(act):
-            held[place] += n
-            most[place] = max(most[place], held[place])
-    return +most
-
-
-def _moves(act: a.Act) -> Iterator[tuple[Place, int]]:
-    match act:
-        case a.Take(_, items, _):
-            yield from (((item.zone, item.sku), -item.count) for item in items)
-        case a.Put(_, items) | a.Stock(_, items):
-            yield from (((item.zone, item.sku), item.count) for item in items)
-        case a.Deposit(_, name, _, zone):
-            yield (zone, Sku(OWN + name)), 1
-        case a.Fetch(_, name, zone):
-            yield (zone, Sku(OWN + name)), -1
-        case _:
-            pass
 
 
 @dataclass
@@ -103,26 +47,38 @@ class Move:
 
 
 @dataclass
+class View:
+    """One camera and what has become of it."""
+
+    interior: Interior
+    conditions: Conditions = CLEAN
+    frozen: bool = False
+    frames: int = 0
+
+
+@dataclass
 class Scenery:
     """The pictures follow the acts; `control` is the streams' own socket."""
 
-    shelves: Facings
-    rows: int
+    sights: Mapping[str, Sight]  # by the camera's name
     photos: Path | None = None
     seed: int = 1
     control: Callable[[dict[str, Any]], None] = lambda _: None  # until the streams run
-    conditions: Conditions = CLEAN
+    lit: bool = True
+    shelves: dict[ZoneId, tuple[Sku, ...]] = field(init=False)
     counts: dict[ZoneId, list[int]] = field(init=False)
+    views: dict[str, View] = field(init=False)
+    _rows: dict[ZoneId, int] = field(init=False)
     _moves: Sequence[Move] = ()
     _began_s: float = 0.0
-    _frames: int = 0
-    _frozen: bool = False
 
     def __post_init__(self) -> None:
-        self.cutouts = assortment({sku for held in self.shelves.values() for sku in held}, self.photos)
-        shelves: dict[str, Sequence[str]] = {zone: list(held) for zone, held in self.shelves.items()}
-        self.interior = Interior(shelves, self.cutouts, size=SIZE, seed=self.seed, rows=self.rows)
+        seen = self.sights.values()
+        self.shelves = {zone: held for sight in seen for zone, held in sight.shelves.items()}
+        self._rows = {zone: sight.rows for sight in seen for zone in sight.shelves}
         self.counts = {zone: [0] * len(held) for zone, held in self.shelves.items()}
+        self.cutouts = assortment({sku for held in self.shelves.values() for sku in held}, self.photos)
+        self.views = {name: View(self._interior(sight)) for name, sight in self.sights.items()}
 
     def fill(self, shelves: Mapping[ZoneId, Mapping[Sku, int]]) -> None:
         for zone, held in shelves.items():
@@ -137,6 +93,7 @@ class Scenery:
         Not `out`: it returns as soon as all have gripped, for a door that is slammed at once.
         """
         self._moves, self._began_s = moves, time.monotonic()
+        watching = self._watching(moves)
         for move in moves:
             self._choose(move)
         try:
@@ -146,50 +103,70 @@ class Scenery:
                 for move in moves:
                     if not move.done and gripped(self._now_s(), *move.between_s):
                         self._grip(move)
-                self.draw()
+                self.draw(watching)
                 wait(max(0.01, frame_s + FRAME_S - self._now_s()))
         finally:
             self._moves = ()
-            self.draw()
+            self.draw(watching)
 
     def pause(self, seconds: float) -> None:
         """Time passes; hands that are in the opening go on meanwhile."""
         until_s = time.monotonic() + seconds
         while (left_s := until_s - time.monotonic()) > 0:
             if self._moves:
-                self.draw()
+                self.draw(self._watching(self._moves))
             wait(max(0.0, min(FRAME_S, left_s, until_s - time.monotonic())))
 
-    def befall(self, what: str) -> None:
+    def befall(self, camera: str, what: str) -> None:
         """A word of LIGHTS or STREAM, or `well`: from now on the camera is so."""
-        self.conditions = LIGHTS.get(what, CLEAN)
-        self._frozen = what == "frozen"
-        if not self._frozen:
-            self.draw()
-        self.control({"camera": CAMERA, **{order: what == name for name, order in STREAM.items()}})
+        view = self.views[camera]
+        view.conditions, view.frozen = LIGHTS.get(what, CLEAN), what == "frozen"
+        self.draw([camera])
+        self.control({"camera": camera, **{order: what == name for name, order in STREAM.items()}})
 
-    def draw(self) -> None:
-        """The camera shows the shelves as they are now; a frozen one does not."""
-        if not self._frozen:
-            jpeg = base64.b64encode(self.picture()).decode()
-            self.control({"camera": CAMERA, "show_jpeg_b64": jpeg})
+    def light(self, *, on: bool) -> None:
+        """The lamp, for every camera."""
+        self.lit = on
+        self.draw()
 
-    def picture(self) -> bytes:
+    def draw(self, cameras: Iterable[str] | None = None) -> None:
+        """These cameras (None: all) show the shelves as they are now; a frozen one does not."""
+        for camera in self.views if cameras is None else cameras:
+            if not self.views[camera].frozen:
+                jpeg = base64.b64encode(self.picture(camera)).decode()
+                self.control({"camera": camera, "show_jpeg_b64": jpeg})
+
+    def picture(self, camera: str) -> bytes:
         """One frame, JPEG."""
-        self._frames += 1
-        hands = [hand for hand in map(self._hand, self._moves) if hand is not None]
-        counts: dict[str, Sequence[int]] = {zone: held for zone, held in self.counts.items()}  # noqa: C416
-        frame = self.interior.render(counts, hands, self.conditions, self._frames)
-        assert frame is not None  # noqa: S101  no condition here drops frames
+        view = self.views[camera]
+        view.frames += 1
+        hands = [self._hand(view, move) for move in self._moves if move.zone in self.sights[camera].shelves]
+        frame = view.interior.render(
+            {str(zone): self.counts[zone] for zone in self.sights[camera].shelves},
+            [hand for hand in hands if hand is not None],
+            view.conditions if self.lit else LIGHTS["dark"],
+            view.frames,
+        )
+        if frame is None:
+            raise AssertionError("no condition here drops frames")
         return pictures.jpeg(frame)
+
+    def _interior(self, sight: Sight) -> Interior:
+        shelves: dict[str, Sequence[str]] = {zone: list(held) for zone, held in sight.shelves.items()}
+        return Interior(shelves, self.cutouts, sight.viewpoint, size=SIZE, seed=self.seed, rows=sight.rows)
+
+    def _watching(self, moves: Iterable[Move]) -> list[str]:
+        """The cameras before which these hands move."""
+        zones = {move.zone for move in moves}
+        return [camera for camera, sight in self.sights.items() if zones & sight.shelves.keys()]
 
     def _now_s(self) -> float:
         return time.monotonic() - self._began_s
 
-    def _hand(self, move: Move) -> Hand | None:
+    def _hand(self, view: View, move: Move) -> Hand | None:
         column = move.column or 0
-        row = self.interior.front_row(self.counts[move.zone][column] + (1 if move.put and not move.done else 0))
-        hand = Hand(move.zone, column, 0.0, row=min(row, self.rows - 1))
+        row = view.interior.front_row(self.counts[move.zone][column] + (1 if move.put and not move.done else 0))
+        hand = Hand(move.zone, column, 0.0, row=min(row, self._rows[move.zone] - 1))
         return crossing(hand, move.sku, self._now_s(), move.between_s, put_back=move.put)
 
     def _choose(self, move: Move) -> None:
@@ -216,5 +193,7 @@ class Scenery:
 
     def _room(self, zone: ZoneId, sku: Sku) -> Iterator[int]:
         """Columns with room for such a unit, the emptiest first."""
-        there = [n for n, one in enumerate(self.shelves[zone]) if one == sku and self.counts[zone][n] < self.rows]
+        there = [
+            n for n, one in enumerate(self.shelves[zone]) if one == sku and self.counts[zone][n] < self._rows[zone]
+        ]
         return iter(sorted(there, key=lambda n: (self.counts[zone][n], n)))

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cabinet.cli.demo.acting import PAUSE_S, Actors
+from cabinet.cli.demo.layout import cameras
 from cabinet.cli.demo.misfortunes import Misfortunes, refuse_impossible
 from cabinet.cli.demo.processes import Bench, Interior
-from cabinet.cli.demo.scenery import CAMERA, SIZE, Scenery, facings
+from cabinet.cli.demo.scenery import SIZE, Scenery
 from cabinet.cli.demo.shop import Shop, coded
 from cabinet.cli.demo.verifying import Verifier
 from cabinet.cli.demo.watcher import Watcher
@@ -71,17 +72,20 @@ def tell_true(
 def _tell(
     story: Story, folder: Path, place: Path, photos: Path | None, say: Callable[[str], None], seed: int
 ) -> TrueTold:
-    columns, rows = facings(story.plan, [line.act for line in story.lines])
     with ExitStack() as open_things:
         told = Telling(story, TrueTold(), say)
-        scenery = Scenery(columns, rows, photos, seed)
+        scenery = Scenery(cameras(story.plan, [line.act for line in story.lines]), photos, seed)
         scenery.fill(story.plan.shelves)
         bench = Bench(
             place,
             zones=list(story.plan.shelves),
-            interior=Interior(*SIZE, scenery.interior.polygons()),
+            interiors={name: Interior(*SIZE, view.interior.polygons()) for name, view in scenery.views.items()},
             board_options=["--seed", str(seed)],
-            pictures={"front": pictures.jpeg(pictures.lobby(seed)), CAMERA: scenery.picture()},
+            settings={"temperature": {}},  # a cold cabinet, which does not sell without its thermometer
+            pictures={
+                "front": pictures.jpeg(pictures.lobby(seed)),
+                **{name: scenery.picture(name) for name in scenery.views},
+            },
         )
         open_things.enter_context(bench)
         scenery.control = bench.streams.control

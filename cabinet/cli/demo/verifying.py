@@ -26,6 +26,7 @@ SEEN_S = 20.0  # until the daemon has noticed a part that fails, or is well agai
 DOOR_S, INCIDENT_S, BOOKS_S = 2.0, 10.0, 30.0
 TAIL_S = 3.0  # a recording goes on for two seconds after the door has shut
 AT_REST = frozenset({"Idle", "OutOfService"})
+OPENED = frozenset({"Watching", "Servicing"})
 MOST = 100_000
 
 
@@ -67,9 +68,9 @@ class Verifier:
                 return "" if last is not None and last.total_minor == act.number else f"the total is {_told(last)}"
 
     def rest(self) -> None:
-        """Until no visit is open and the cabinet waits for somebody; at most a minute."""
+        """Until no visit is open and the cabinet waits for somebody, or a door for its shutting; at most a minute."""
         if self.misfortunes.alive:
-            soon(self._calm, REST_S)
+            soon(lambda: self._calm() or self._left_open(), REST_S)
 
     def visits(self) -> list[VisitRecord]:
         """The newest first."""
@@ -89,6 +90,14 @@ class Verifier:
             return self.bench.status()["state"] in AT_REST and not any(v.outcome is None for v in self.visits()[:1])
         except CliError:
             return False
+
+    def _left_open(self) -> bool:
+        """Nothing ends before the story shuts the door."""
+        try:
+            known = self.bench.status()["state"] in OPENED
+        except CliError:
+            return False
+        return known and bool(self.bench.board.control({"do": "look"})["door_open"])
 
     def _last(self) -> VisitRecord | None:
         self.rest()

@@ -43,6 +43,8 @@ def play(
     else:
         if say is None:
             typer.echo("\n".join(ended.log))
+        if told.later:
+            typer.secho(f"it waits for something: {told.later}", fg="yellow")
         _conclude([*ended.failures, *(f"{v.invariant}: {v.what}" for v in ended.violations)], ", ".join(ended.outcomes))
     if not ended.right:
         raise typer.Exit(1)
