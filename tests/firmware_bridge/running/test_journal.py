@@ -55,7 +55,9 @@ def test_what_was_weighed_at_closing_is_kept_although_the_host_died_with_the_doo
 
 def test_the_story_of_a_visit_is_told_in_order(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
+        host.until(lambda: host.status().uptime_ms > SETTLED_MS)
         visit(board, host)
+        host.until(lambda: bool(of(host.journal(), EntryKind.DOOR_OPENED)))  # no door is shut within a tick
         board.control({"do": "shut"})
         host.until(lambda: bool(of(host.journal(), EntryKind.MASSES)))
         entries = host.journal()
