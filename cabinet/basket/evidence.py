@@ -14,6 +14,7 @@ from typing import Literal
 from cabinet.units import CameraId, Minor, Sku, VisitId, ZoneId
 
 BARRIER = "barrier"
+SCALE = "scale:"  # the part of a zone's cells is named so, before the zone
 SPREAD_OF_MASS = 0.015  # unit-to-unit standard deviation, as a share of the mass, where none was learnt
 
 

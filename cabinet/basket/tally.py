@@ -7,7 +7,7 @@ what is less probable than `TallyPolicy.threshold`, is not charged.
 from collections.abc import Mapping, Sequence
 
 from cabinet.basket import pricing
-from cabinet.basket.evidence import Bolt, Door, Gap, Header, Health, Mass, Sighting, State, Visit
+from cabinet.basket.evidence import SCALE, Bolt, Door, Gap, Header, Health, Mass, Sighting, State, Visit
 from cabinet.basket.explain import Explainer
 from cabinet.basket.policy import TallyPolicy
 from cabinet.basket.reconcile import Outcome, Said, reconcile
@@ -18,7 +18,6 @@ from cabinet.units import Sku, ZoneId
 
 __all__ = ["TallyPolicy", "tally"]
 
-SCALE = "scale:"  # the part of a zone's cells is named so
 PURPOSES = {"restock": "a restocking visit has no bill", "service": "a service visit has no bill"}
 
 

@@ -111,17 +111,15 @@ class Player:
             case a.Take(who, items, how):
                 self._take(who, items, how)
             case a.Put(who, items):
-                for item in items:
-                    for _ in range(item.count):
-                        world.put(who, item.zone, item.sku)
-                        stage.moved(item.zone, item.sku, "return", 0.3)
-                        stage.run_for(self.pauses())
+                for item in a.units(items):
+                    world.put(who, item.zone, item.sku)
+                    stage.moved(item.zone, item.sku, "return", 0.3)
+                    stage.run_for(self.pauses())
             case a.Stock(who, items):
-                for item in items:
-                    for _ in range(item.count):
-                        world.supply(who, item.sku)
-                        world.put(who, item.zone, item.sku)
-                        stage.run_for(0.8)
+                for item in a.units(items):
+                    world.supply(who, item.sku)
+                    world.put(who, item.zone, item.sku)
+                    stage.run_for(0.8)
             case a.Deposit(who, name, mass_g, zone):
                 thing = world.bring(who, name, mass_g)
                 world.put(who, zone, thing.sku)
@@ -173,7 +171,7 @@ class Player:
 
     def _take(self, who: str, items: tuple[a.Item, ...], how: str) -> None:
         stage = self.stage
-        units = [item for item in items for _ in range(item.count)]
+        units = list(a.units(items))
         over_s = {"slowly": SLOWLY_S, "bit by bit": BIT_BY_BIT_S}.get(how, 0.3)
         for n, item in enumerate(units):
             stage.world.take(who, item.zone, item.sku, over_s, 0.0 if how == "bit by bit" else 60.0)

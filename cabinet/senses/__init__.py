@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from cabinet.basket.evidence import SCALE
 from cabinet.parts import Parts
 from cabinet.ports import BoardEntry
 from cabinet.session.events import DoorClosed, DoorFound, DoorOpened, Event
 from cabinet.units import ZoneId
 from cabinet.witness import Witness
-
-SCALE = "scale:"  # a part of this name is judged by the caretaker, who hears what the board says of it
 
 
 def _forget(entry: BoardEntry, *, while_away: bool) -> None:
@@ -63,7 +62,7 @@ class Nerves:
         self.witness.temperature(probe, celsius)
 
     def part(self, part: str, why: str | None) -> None:
-        if part.startswith(SCALE):
+        if part.startswith(SCALE):  # judged by the caretaker, who hears what the board says of it
             self._cells(ZoneId(part.removeprefix(SCALE)), part, why)
         else:
             self.parts.report(part, why)

@@ -136,9 +136,7 @@ def _unlocked(state: Unlocked, event: Event, policy: Policy) -> Step:
             unopened = Closing(state.visit, state.member, at_s + policy.evidence_timeout_s, state.faults, opened=False)
             return Step(unopened, (do.EngageLock(), do.FinishTrace(state.visit)))
         case ev.NotReleased(_, visit, why) if visit == state.visit:
-            after = _ready(state.faults)
-            void = do.CloseVisit(visit, "void", why)
-            return Step(after.state, (void, do.EngageLock(), do.EndTrace(visit), *after.effects))
+            return _void(state, why)
         case ev.DoorFound():  # the board came back: it may have relocked, and an opening may have been missed
             return _closed(state, event.at_s, policy)
         case _:
@@ -229,13 +227,10 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
             again = replace(state, deadline_s=at_s + policy.alarm_after_s, told=True)
             told = () if state.told else (do.RaiseIncident(LEFT_OPEN, state.visit),)
             return Step(again, (*told, do.Show(Notice.CLOSE_DOOR), do.SoundAlarm(LEFT_OPEN)))
-        case ev.DeadlineReached() | ev.NotReleased() if (
-            not state.door_open and getattr(event, "visit", state.visit) == state.visit
-        ):
-            after = _ready(state.faults)
-            why = event.why if isinstance(event, ev.NotReleased) else "the door was not opened"
-            void = do.CloseVisit(state.visit, "void", why)
-            return Step(after.state, (void, do.EngageLock(), do.EndTrace(state.visit), *after.effects))
+        case ev.DeadlineReached():
+            return _void(state, "the door was not opened")
+        case ev.NotReleased(_, visit, why) if visit == state.visit and not state.door_open:
+            return _void(state, why)
         case ev.PartLost(_, fault):
             return Step(replace(state, faults=_with(state.faults, fault)), _alarming(state.faults, fault, state.visit))
         case ev.PartRestored(_, part):
@@ -314,6 +309,13 @@ def _service(event: ev.ServiceRequested, policy: Policy, faults: Faults) -> Step
             do.Show(Notice.SERVICE),
         ),
     )
+
+
+def _void(state: Unlocked | Servicing, why: str) -> Step:
+    """Nobody opened it, and nobody can any more."""
+    after = _ready(state.faults)
+    void = do.CloseVisit(state.visit, "void", why)
+    return Step(after.state, (void, do.EngageLock(), do.EndTrace(state.visit), *after.effects))
 
 
 def _serviced(state: Servicing) -> Step:

@@ -1,5 +1,6 @@
 """What people do, what befalls the cabinet, and what is expected, as values: a story is a list of them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,11 @@ class Item:
     count: int
     sku: Sku
     zone: ZoneId
+
+
+def units(items: tuple[Item, ...]) -> Iterator[Item]:
+    """Each unit by itself: hands move one after the other."""
+    return (item for item in items for _ in range(item.count))
 
 
 @dataclass(frozen=True, slots=True)

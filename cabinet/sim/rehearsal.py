@@ -56,18 +56,15 @@ def _do(line: Line, world: World, hopeful: Hopeful) -> None:  # noqa: C901, PLR0
         case a.Close(slam=slam):
             world.shut(slam=slam)
         case a.Take(who, items):
-            for item in items:
-                for _ in range(item.count):
-                    world.take(who, item.zone, item.sku)
+            for item in a.units(items):
+                world.take(who, item.zone, item.sku)
         case a.Put(who, items):
-            for item in items:
-                for _ in range(item.count):
-                    world.put(who, item.zone, item.sku)
+            for item in a.units(items):
+                world.put(who, item.zone, item.sku)
         case a.Stock(who, items):
-            for item in items:
-                for _ in range(item.count):
-                    world.supply(who, item.sku)
-                    world.put(who, item.zone, item.sku)
+            for item in a.units(items):
+                world.supply(who, item.sku)
+                world.put(who, item.zone, item.sku)
         case a.Deposit(who, name, mass_g, zone):
             thing = world.bring(who, name, mass_g)
             world.put(who, zone, thing.sku)

@@ -61,6 +61,11 @@ def test_a_kept_file_of_another_campaign_is_refused(cli: Cli, tmp_path: Path) ->
     assert (done.exit_code, "no campaign's file" in done.stderr) == (2, True)
 
 
+def test_a_kept_file_that_cannot_be_written_is_refused_before_any_visit(cli: Cli, tmp_path: Path) -> None:
+    done = cli("sim", "campaign", "--visits", "1000000", "--keep", str(tmp_path / "no" / "kept.json"))
+    assert (done.exit_code, "--keep" in done.stderr) == (1, True)
+
+
 def test_a_violation_ends_with_1_and_names_the_seed(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from cabinet.basket.verdict import Nothing
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cabinet.sim import pictures
 from cabinet.vision.health import CameraHealth, complaint
 from tests.vision.shelves import FULL, photograph, render
 
@@ -65,6 +66,18 @@ def test_a_fogged_lens_is_told_within_two_seconds_and_ends_by_itself() -> None:
     said = looks([*well(6), *(fog(picture) for picture in well(4, seed=50)), *well(2, seed=90)])
     assert "fogged" in said[6:10]
     assert (said[:6], said[-1]) == ([""] * 6, "")
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_where_people_come_and_go_the_empty_place_is_no_fog(fixed: bool) -> None:  # noqa: FBT001  a parameter
+    """A phone held before the front camera becomes what is usual; then it is gone.  Fixed shows what is avoided."""
+    health = CameraHealth()
+    phone = np.zeros((480, 640, 3), np.uint8)
+    phone[::16], phone[:, ::16] = 255, 255
+    for n in range(30):
+        health.look(pictures.before_camera(phone, n), n / 2, shut=False, fixed=fixed)
+    told = [health.look(pictures.lobby(n), n / 2, shut=False, fixed=fixed) for n in range(30, 34)]
+    assert any(why is not None and why.startswith("fogged") for why in told) == fixed
 
 
 def test_a_shelf_that_is_sold_empty_is_neither_fogged_nor_moved() -> None:

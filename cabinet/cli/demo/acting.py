@@ -67,14 +67,12 @@ class Actors:
             case a.Take(who, items, how):
                 self._take(who, items, how)
             case a.Put(who, items):
-                for item in items:
-                    for _ in range(item.count):
-                        self._put(who, item.zone, item.sku)
+                for item in a.units(items):
+                    self._put(who, item.zone, item.sku)
             case a.Stock(who, items):
-                for item in items:
-                    for _ in range(item.count):
-                        world.supply(who, item.sku)
-                        self._put(who, item.zone, item.sku)
+                for item in a.units(items):
+                    world.supply(who, item.sku)
+                    self._put(who, item.zone, item.sku)
             case a.Deposit(who, name, mass_g, zone):
                 self._put(who, zone, world.bring(who, name, mass_g).sku)
             case a.Fetch(who, name, zone):
@@ -158,7 +156,7 @@ class Actors:
                 world.shut(slam=False)
 
     def _take(self, who: str, items: tuple[a.Item, ...], how: str) -> None:
-        units = [item for item in items for _ in range(item.count)]
+        units = list(a.units(items))
         over_s = {"slowly": SLOWLY_S, "bit by bit": BIT_BY_BIT_S}.get(how, 0.0)
         hand_g = 0.0 if how == "bit by bit" else HAND_G
         moves = [

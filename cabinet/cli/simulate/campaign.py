@@ -34,6 +34,8 @@ def campaign(
     from cabinet.proving.campaign import run  # noqa: PLC0415  numpy, SQLite, the daemon
 
     report = _begun(keep, mix.value, seed, visits)
+    if keep is not None:
+        _save(keep, report)  # a file that cannot be written is refused before an hour's work
     try:
         with progress("visits", visits) as tell:
             for report in run(report, settings(noise)):  # noqa: B020  it is the same one, further on
