@@ -1,19 +1,21 @@
 """Looks after everything that is not a visit: is every part in order, is there disk, is it cold, what may be forgotten.
 
-It only reports; what a fault means for selling is the machine's business.
+It only reports; what a fault means for selling is the machine's business.  On a short disk it gives up recordings,
+the least needed first, and never a row of the ledger.
 """
 
 import asyncio
 import logging
 import resource
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from cabinet import clock
-from cabinet.ledger import Ledger
+from cabinet.ballast import Ballast
+from cabinet.ledger import Incident, Ledger
 from cabinet.parts import Parts
 from cabinet.ports import Eye, Lock, PortError
 from cabinet.senses import Nerves
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 ROUND_S = 0.5
 SLOW_EVERY = 20  # rounds between the looks at the disk and the traces: 10 s
 PRUNE_EVERY = 7200  # rounds between the looks for acknowledged rows over 90 days old: an hour
+FLOOR_EVERY = 1200  # rounds between the notes of how late it is at least: 10 min
+SPARED_DAYS = 90.0  # recordings of reviews and disputes: as long as their events
 LOCK_EVERY = 10  # rounds between the looks at the lock: 5 s
 BOLT_GRACE_S = 1.5  # a bolt that springs out takes this long at most
 PROBE_SILENT_S = 30.0
@@ -73,6 +77,8 @@ class Caretaker:
     state: Callable[[], State]
     lock: Lock
     others: Mapping[str, Callable[[], str | None]] = field(default_factory=dict)  # part -> what is wrong with it
+    ballast: Ballast | None = None
+    chores: Sequence[Callable[[], None]] = ()  # at each slow round
     warm_since_s: float | None = None
     _spoilt: bool = field(default=False, init=False)  # too warm for too long, and nobody has looked since
     _undriven_since_s: float | None = field(default=None, init=False)  # since when the bolt ought to be out
@@ -87,7 +93,11 @@ class Caretaker:
             await asyncio.sleep(ROUND_S)
 
     def round(self, now_s: float) -> None:
-        """One look at everything.  Synchronous and short: tests call it with a time of their own."""
+        """One look at everything.  Synchronous and short: tests call it with a time of their own.
+
+        Raises LedgerLostError where the disk has failed, so that the program ends and begins anew.
+        """
+        self.ledger.check()
         locked_state = isinstance(self.state(), Idle | OutOfService | Authenticating)
         if locked_state and self.nerves.door_open is False:
             self.witness.scales.learn_baseline()
@@ -107,7 +117,11 @@ class Caretaker:
         self._temperature(now_s)
         if self._rounds % SLOW_EVERY == 0:
             self._catalogue()
-            self._disk(now_s)
+            self._disk()
+            for chore in self.chores:
+                chore()
+        if self._rounds % FLOOR_EVERY == FLOOR_EVERY - 1:
+            self.ledger.keep_time_floor(clock.stamp())
         if self._rounds % PRUNE_EVERY == PRUNE_EVERY - 1:
             self.ledger.prune(clock.stamp())
             self.ledger.prune_journal(clock.stamp())
@@ -185,35 +199,75 @@ class Caretaker:
         """After a change, so that nobody waits for the next slow round."""
         self._catalogue()
 
-    def _disk(self, now_s: float) -> None:
-        free_mib = shutil.disk_usage(self.traces).free // MIB
-        short = free_mib < self.limits.min_free_mib
-        if short:
-            self.forget(now_s, keep_mib=0)
-        why = f"{free_mib} MiB free, {self.limits.min_free_mib} needed: remove files from {self.traces}"
-        self.parts.report("disk", why if short else None)
-        self.forget(now_s, keep_mib=self.limits.traces_mib)
+    def _disk(self) -> None:
+        """Room for the next visit, with the ballast in its place; recordings make way for it."""
+        ballast = self.ballast
+        if ballast is not None and ballast.given_up:
+            ballast.given_up = False
+            self.ledger.raise_incident(
+                Incident("the disk was full: the ballast was given up", at="disk"), clock.stamp()
+            )
+        needed_mib = self.limits.min_free_mib + (0 if ballast is None or ballast.there else ballast.mib)
+        if self._free_mib() < needed_mib:
+            self._shed(lambda: self._free_mib() >= needed_mib)
+        free_mib = self._free_mib()
+        why = f"{free_mib} MiB free, {needed_mib} needed: remove files from {self.traces}"
+        if free_mib >= needed_mib:
+            why = self._lay_ballast()
+        self.parts.report("disk", why or None)
+        self.forget(self.limits.traces_mib)
 
-    def forget(self, now_s: float, keep_mib: int) -> None:
-        """Remove the oldest traces of closed visits over the size budget or the age.  The ledger's rows stay."""
-        del now_s
+    def _free_mib(self) -> int:
+        return shutil.disk_usage(self.traces).free // MIB
+
+    def _lay_ballast(self) -> str:
+        """Why it cannot be had; empty: it is there."""
+        if self.ballast is None or self.ballast.there:
+            return ""
+        try:
+            self.ballast.make()
+        except OSError as error:
+            return f"{self.ballast.path} cannot be written ({error.strerror}): remove files from {self.traces}"
+        return ""
+
+    def _shed(self, enough: Callable[[], bool]) -> None:
+        """Telemetry is never on the disk, so recordings are all there is to shed."""
+        for folder in self._by_need():
+            if enough():
+                return
+            _remove(folder)
+
+    def _by_need(self) -> list[Path]:
+        """Recordings of closed visits in the order in which they may go: oldest first, but what a person or the cloud
+        may still ask for comes last.
+        """
         still_open = {record.visit for record in self.ledger.open_visits()}
-        folders = sorted(path for path in self.traces.iterdir() if path.is_dir() and path.name not in still_open)
+        folders = [path for path in self.traces.iterdir() if path.is_dir() and path.name not in still_open]
+        doubt, waiting = self.ledger.in_doubt(), self.ledger.unconfirmed()
+        return sorted(folders, key=lambda path: (path.name in doubt, path.name in waiting, path.name))  # ULIDs
+
+    def forget(self, keep_mib: float) -> None:
+        """Remove the traces over the size budget or the age.  The ledger's rows stay."""
+        folders, doubt = self._by_need(), self.ledger.in_doubt()
         sizes = {folder: _size_mib(folder) for folder in folders}
         total_mib = sum(sizes.values())
-        oldest_ms = clock.stamp().wall_ms - self.limits.traces_days * 86_400_000
-        for folder in folders:  # names are ULIDs: oldest first
+        for folder in folders:
+            days = max(SPARED_DAYS, self.limits.traces_days) if folder.name in doubt else self.limits.traces_days
+            oldest_ms = clock.stamp().wall_ms - days * 86_400_000
             too_old = folder.stat().st_mtime * 1000 < oldest_ms and clock.quality() != "none"
-            if total_mib <= keep_mib and not too_old:
-                continue
-            shutil.rmtree(folder, ignore_errors=True)
-            total_mib -= sizes[folder]
-            log.info("trace_forgotten visit=%s", folder.name)
+            if total_mib > keep_mib or too_old:
+                _remove(folder)
+                total_mib -= sizes[folder]
 
     def _started(self) -> None:
         """The machine may sell once door and bolt are known; every other part answers for itself."""
         if self.nerves.door_open is not None and self.nerves.bolt_locked is not None:
             self.parts.report("cabinet", None)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    log.info("trace_forgotten visit=%s", folder.name)
 
 
 def _size_mib(folder: Path) -> float:

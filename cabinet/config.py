@@ -10,8 +10,9 @@ import tomllib
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cabinet.session.policy import Policy
 
@@ -21,9 +22,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]  # goes into top
 ZoneName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]  # as the ledger keeps stock by
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Point = tuple[float, float]
+Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]  # minor units
 
 
-OUR_MODEL = Path(__file__).parents[1] / "models" / "item"
+MODELS = Path(__file__).parents[1] / "models"
+OUR_MODEL = MODELS / "item"
 LEASE_CAP_S = 10.0  # the board's own bound on an unlock
 
 
@@ -96,12 +99,47 @@ class Camera(Section):
 
 class Identity(Section):
     faces: bool = True
-    codes: bool = True
-    face_distance: Annotated[float, Field(gt=0.2, lt=0.6)] = 0.5  # dlib's own 0.6 is for pairs, not for searches
+    codes: bool = True  # signed tokens, and cards where they are allowed
+    cards: bool = True  # printed codes of members: whoever has one can open the cabinet, so they are limited
+    card_hold_minor: Amount = 1_000  # a card lets its member in for at most this
+    card_visits_per_day: Annotated[int, Field(ge=0, le=1000)] = 3  # of one member
+    issuer_keys_file: Path | None = None  # public keys that may sign tokens for any member; None: members' own alone
+    nonce_s: Annotated[float, Field(ge=10, le=600)] = 60.0  # the screen shows another nonce so often; two are valid
+    false_match: Annotated[float, Field(gt=0, le=0.01)] = (
+        1e-4  # a stranger's chance to be taken for anybody, face alone
+    )
+    false_match_digits: Annotated[float, Field(gt=0, le=0.01)] = 1e-5  # the same, with digits
+    face_distance: Annotated[float, Field(gt=0.2, lt=0.6)] = 0.5  # by face alone never farther, whatever the budget
     face_margin: Annotated[float, Field(ge=0, lt=0.3)] = 0.05  # to the next member
     agreeing_frames: Annotated[int, Field(ge=1, le=10)] = 2
     stranger_frames: Annotated[int, Field(ge=1, le=30)] = 5
+    digits: Literal["never", "when unsure", "always"] = "when unsure"  # the last four of the telephone number
+    liveness: Literal["off", "passive", "challenge"] = "challenge"  # challenge: turn the head where the model is unsure
+    live_model: Path = MODELS / "face-live"  # folder with model.toml
+    min_age: Annotated[int, Field(ge=0, le=150)] = 0  # whoever has shown no proof of it is not let in; 0: everybody
     face_worker_rest_s: Positive = 600.0  # the face library's 200 MB are given back after so long without a face
+    keep_face_days: Positive = (
+        1095.0  # templates of a member who has not come for so long are forgotten (BIPA: 3 years)
+    )
+    members_days: Positive = 7.0  # the cloud's list of members may be so old
+
+
+class Risk(Section):
+    """Whom to let in, beside the cloud's word; `cabinet.identity.risk` says how."""
+
+    limit_minor: Amount = 5_000  # of a visit, for a member in good standing
+    new_limit_minor: Amount = 2_000  # until the first paid visit or a verified identity
+    least_trust: Annotated[int, Field(ge=0, le=100)] = 20  # below: refused
+    digits_below_trust: Annotated[int, Field(ge=0, le=100)] = 50
+    restore_days: Positive = 30.0  # half of what a member's misconduct has cost is forgiven after so long
+    visits_per_hour: Annotated[int, Field(ge=1, le=1000)] = 6  # of one member; more: refused
+    night: tuple[Annotated[int, Field(ge=0, le=23)], Annotated[int, Field(ge=0, le=23)]] = (0, 0)  # hours; digits then
+
+
+class Screen(Section):
+    """The shopper's page, served on this computer alone: `cabinet screen`."""
+
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080  # of 127.0.0.1
 
 
 class Items(Section):
@@ -111,7 +149,24 @@ class Items(Section):
 
 
 class Tally(Section):
-    confidence: Fraction = 0.9  # below it a person decides
+    overcharge_cost: Positive = 5.0  # what a mistake costs, in any one unit: only the ratios count
+    undercharge_cost: Positive = 3.5
+    review_cost: Positive = 1.0  # a bill whose expected cost is higher than this goes to a person
+    shadow: list[Literal["mps", "no-sight", "weight-only"]] = []  # judge beside the tally, never billed
+
+
+class Prices(Section):
+    time_zone: str = "UTC"  # IANA name, for discounts with days or times
+    tax_included: bool = True  # in the catalogue's prices and deposits; False: added to the bill
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown, no name at all, a folder of the database
+            raise ValueError("is no time zone of this machine: write one of `timedatectl list-timezones`") from None
+        return name
 
 
 class Mqtt(Section):
@@ -137,6 +192,20 @@ class Storage(Section):
     traces_mib: Annotated[int, Field(ge=16)] = 2048  # oldest closed traces go first
     traces_days: Positive = 30.0
     frames_per_visit: Annotated[int, Field(ge=0, le=500)] = 40
+    ballast_mib: Annotated[int, Field(ge=0, le=1024)] = 16  # given up for charges when the disk is full
+
+
+class Credit(Section):
+    """For how much a member is let in.  Without [mqtt] nobody keeps an account, and none of this is asked."""
+
+    budget_ms: Annotated[int, Field(ge=50, le=3000)] = 800  # the cloud's answer is waited for so long
+    hold_minor: Amount = 2_000  # asked of the cloud, and assumed without it
+    # While the cloud cannot be asked; a limit of 0: nobody is let in then.
+    offline_member_visits: Annotated[int, Field(ge=0, le=1000)] = 3  # of one member, not confirmed by the cloud
+    offline_member_minor: Amount = 5_000
+    offline_cabinet_visits: Annotated[int, Field(ge=0, le=100_000)] = 200  # of everybody
+    offline_cabinet_minor: Amount = 200_000
+    roster_days: Positive = 7.0  # the list of those whom no cabinet lets in may be so old
 
 
 class Config(Section):
@@ -150,12 +219,16 @@ class Config(Section):
     zones: Annotated[list[Zone], Field(min_length=1)]
     cameras: list[Camera]
     identity: Identity = Identity()
+    risk: Risk = Risk()
+    screen: Screen = Screen()
     items: Items = Items()
     tally: Tally = Tally()
+    prices: Prices = Prices()
     session: Policy = Policy()
     mqtt: Mqtt | None = None
     temperature: Temperature | None = None  # None: ambient goods, no probe is asked for
     storage: Storage = Storage()
+    credit: Credit = Credit()
 
     @property
     def board_key_file(self) -> Path:
@@ -227,7 +300,8 @@ def load(path: Path) -> Config:
     return config
 
 
-PATHS = ("cabinet.data_dir", "cabinet.socket", "board.key_file", "items.model", "mqtt.key_file", "mqtt.password_file",
+PATHS = ("cabinet.data_dir", "cabinet.socket", "board.key_file", "items.model", "identity.issuer_keys_file",
+         "identity.live_model", "mqtt.key_file", "mqtt.password_file",
          "mqtt.ca_file", "mqtt.cert_file", "mqtt.client_key_file")  # fmt: skip
 
 
@@ -248,6 +322,9 @@ def _missing_files(config: Config) -> list[str]:
     lines = []
     if not (config.items.model / "model.toml").is_file():
         lines.append(f"items.model: there is no model.toml in {config.items.model}; name a folder such as models/item")
+    issuers = config.identity.issuer_keys_file
+    if issuers is not None and not issuers.is_file():
+        lines.append(f"identity.issuer_keys_file: {issuers} is not there; create it or correct the path")
     if config.mqtt is not None:
         for key in ("key_file", "password_file", "ca_file", "cert_file", "client_key_file"):
             file = getattr(config.mqtt, key)

@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol, assert_never
 
 from cabinet import clock
 from cabinet.basket.verdict import Charge, Line, Nothing, Review, Verdict
+from cabinet.identity.credit import NO_TERMS, Terms
 from cabinet.ledger import ClosedVisit, Entry, Incident, Ledger, OpenedVisit, Stamp
 from cabinet.ledger.entries import Outcome
 from cabinet.ports import Lock, PortError, Signals
@@ -38,6 +39,7 @@ class Witness(Protocol):
     def trace_of(self, visit: VisitId) -> str: ...
     def start(self, visit: VisitId, purpose: str) -> None: ...
     def finish(self, visit: VisitId) -> None: ...
+    def give_up(self, visit: VisitId) -> None: ...
     def end(self, visit: VisitId) -> None: ...
 
 
@@ -78,6 +80,7 @@ class Daemon:
     show: Callable[[Notice, VisitId | None], None]  # the screen's line
     part: Callable[[str, str | None], None]  # Parts.report
     alive: Callable[[], None] = lambda: None  # systemd's watchdog
+    terms_of: Callable[[VisitId], Terms] = lambda _: NO_TERMS  # for how much its member was let in
     now: Callable[[], float] = clock.now_s
     stamp: Callable[[], Stamp] = clock.stamp
     watchers: list[Callable[[Happened], None]] = field(default_factory=list)
@@ -157,6 +160,7 @@ class Daemon:
                     price_version=self.ledger.price_version(),
                     baseline_g=self.witness.baseline_g(),
                     trace=self.witness.trace_of(visit),
+                    terms=self.terms_of(visit),
                 )
             case do.CloseVisit(visit, outcome, why):
                 return self._closing(visit, outcome, why)
@@ -231,6 +235,8 @@ class Daemon:
             case do.EndTrace(visit):
                 self.witness.end(visit)
             case do.Tally(visit, complete):
+                if not complete:
+                    self.witness.give_up(visit)  # first: the tally reads in the trace what is missing
                 self.tallier.tally(visit, complete=complete)
             case do.Show(notice, visit):
                 await self._show(notice, visit)
@@ -253,6 +259,7 @@ class Daemon:
 SIGNALS: dict[Notice, tuple[str, str]] = {
     Notice.READY: ("ready", "none"),
     Notice.LOOKING: ("busy", "none"),
+    Notice.ASKED: ("busy", "prompt"),
     Notice.WELCOME: ("open", "ok"),
     Notice.REFUSED: ("ready", "none"),
     Notice.SHOPPING: ("open", "none"),

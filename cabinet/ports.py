@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cabinet.units import CameraId, MemberId, Sku, VisitId, ZoneId
+from cabinet.identity.seen import SeenFace
+from cabinet.units import CameraId, Sku, VisitId, ZoneId
 from cabinet.vision.gallery import Gallery
 
 if TYPE_CHECKING:  # numpy costs 0.1 s and only vision code looks into a picture
@@ -186,18 +187,32 @@ class Eye(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face found in a frame: its place in pixels and 128 numbers to compare with templates."""
+    """A face of a photograph and what is kept of it: model of the template -> 128 numbers."""
 
-    left: int
-    top: int
-    right: int
-    bottom: int
-    template: tuple[float, ...]
+    seen: SeenFace
+    templates: Mapping[str, tuple[float, ...]]
 
 
 class Faces(Protocol):
-    async def find(self, picture: "Picture") -> Sequence[Face]:
-        """Every face of the frame, largest first.  Raises PortError where the library is absent or broken."""
+    """Each raises PortError where what it needs is absent or broken."""
+
+    model: str  # of the templates that `encode` makes
+    reference_model: str  # of those that `reference` makes
+
+    async def find(self, picture: "Picture") -> Sequence[SeenFace]:
+        """Every face of the frame, largest first, with quality and, where a model looks, liveness."""
+
+    async def encode(self, picture: "Picture", face: SeenFace) -> Sequence[float]:
+        """The face as 128 numbers, by the small network."""
+
+    async def reference(self, picture: "Picture", face: SeenFace) -> Sequence[float]:
+        """The face as 128 numbers, by face_recognition: slower, asked where the small network is not sure."""
+
+    async def attend(self, picture: "Picture", face: SeenFace) -> SeenFace:
+        """The same face looked at more closely: eyes, and which way it is turned."""
+
+    async def enrol(self, picture: "Picture") -> Face:
+        """The one face of a photograph, by both networks.  Raises PortError with why and what to do."""
 
 
 class Codes(Protocol):
@@ -228,9 +243,3 @@ class Recogniser(Protocol):
 
     def scores_all(self, crops: "Sequence[Picture]", gallery: Gallery) -> Sequence[Scores]:
         """`scores` of each, in their order: cheaper than one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    member: MemberId
-    vector: tuple[float, ...]

@@ -5,11 +5,12 @@ Knows files and the monotonic clock; decides nothing.  After a restart it goes o
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cabinet import clock
+from cabinet.barrier import Counts
 from cabinet.basket.evidence import Gap, Header, Mass
 from cabinet.ports import Frame
 from cabinet.trace import Recorder
@@ -17,6 +18,29 @@ from cabinet.units import CameraId, VisitId, ZoneId
 from cabinet.vision.gallery import Gallery
 
 UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
+
+
+@dataclass
+class Stills:
+    """Which pictures of a visit are kept: before and after of each camera in any case, and not all of a long rummage.
+
+    Once half the budget is spent only what shows something new is kept, and each camera's place for the picture after
+    the closing is never given away.  Where the door is opened again, the newer after-picture replaces the older one.
+    """
+
+    kept: int = 0
+    told: set[tuple[object, ...]] = field(default_factory=set)  # what the stills kept so far show
+    after_t: dict[CameraId, float] = field(default_factory=dict)
+
+    def wants(self, most: int, cameras: int, shows: Iterable[tuple[object, ...]] = ()) -> bool:
+        """A picture of between, that `shows` (camera, zone, action, product); most, cameras: budget and places."""
+        shown = set(shows)
+        room = most - cameras + len(self.after_t)
+        news = not shown <= self.told
+        if self.kept >= room or (self.kept >= most / 2 and not news):
+            return False
+        self.told |= shown
+        return True
 
 
 @dataclass
@@ -28,11 +52,15 @@ class Recording:
     gallery: Gallery = field(default_factory=dict)
     watching: asyncio.Task[None] | None = None
     finishing: asyncio.Task[None] | None = None
-    stills: int = 0
+    stills: Stills = field(default_factory=Stills)
     resting_g: Mapping[ZoneId, float] = field(default_factory=dict)  # before the door opened
     felt_s: dict[ZoneId, float] = field(default_factory=dict)  # when each zone first felt somebody
     moved_s: dict[CameraId, float] = field(default_factory=dict)  # when each camera first saw something move
     seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
+    closed_s: float = 0.0  # when the door shut that is being finished
+    awaited: dict[CameraId, float] = field(default_factory=dict)  # not compared yet -> a later frame is wanted
+    counted: Counts = field(default_factory=Counts)
+    barrier_t: float | None = None  # what is stamped earlier and comes now is too late
     arrived: asyncio.Event = field(default_factory=asyncio.Event)  # samples, since it was last cleared
 
     def t(self, at_s: float) -> float:
@@ -60,7 +88,8 @@ def resume(visit: VisitId, folder: Path) -> Recording:
         origin_s, lost_s = now_s - last_t - UNKNOWN_GAP_S, UNKNOWN_GAP_S
         _write_origin(folder, origin_s)
     recorder.write(Gap(round(now_s - origin_s, 4), "cabinet", round(max(lost_s, 0.0), 3)))
-    return Recording(visit, recorder, origin_s, before=_before_frames(folder, origin_s))
+    stills = Stills(kept=sum(1 for _ in folder.glob("frames/*/*.jpg")))
+    return Recording(visit, recorder, origin_s, before=_before_frames(folder, origin_s), stills=stills)
 
 
 def _write_origin(folder: Path, origin_s: float) -> None:

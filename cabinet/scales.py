@@ -3,6 +3,7 @@
 Pure bookkeeping with time as an argument; samples come in as the board sent them.
 """
 
+import itertools
 import math
 import statistics
 from collections import Counter, deque
@@ -17,6 +18,9 @@ STEADY_S = 0.55  # at 80 Hz 44 samples; the tally wants half a second of rest af
 STEADY_SIGMA = 3.0  # times the zone's noise: beyond it something still swings
 SILENT_S = 1.0  # the board sends every 0.1 s
 FIGURES_S = 1.0  # what a live view is told is about the last second
+RATE_S = 3.0  # over which a zone's samples are counted
+PAUSE_S = 0.3  # between batches: then the board or the link was away, which is no slow converter
+LEAST_RATE = 0.65  # of the nominal rate: converters run up to 10 % off it by themselves
 MAX_REASONS = 512  # of bad samples; 4 s of 80 Hz are 320
 
 REMEDIES = {  # for samples that the board knows to be bad
@@ -83,6 +87,14 @@ class Scale:
             if g is not None and (at_s >= from_s or at_s + i / hz >= from_s)
         ]
 
+    def count(self, from_s: float) -> int:
+        """Samples taken at or after `from_s`, good or bad."""
+        return sum(
+            len(grams) if at_s >= from_s else sum(at_s + i / hz >= from_s for i in range(len(grams)))
+            for at_s, hz, grams in self.chunks
+            if at_s + len(grams) / hz > from_s
+        )
+
     def steady(self, after_s: float = float("-inf")) -> float | None:
         """Mean of the last 0.55 s if it all lies after `after_s` and does not swing, else None."""
         from_s = self.last_s - STEADY_S
@@ -103,6 +115,9 @@ class Scale:
             return "no samples: check the cell amplifier's wiring"
         if not self.since(self.last_s - SILENT_S):
             return self._only_bad()
+        if (came_hz := self._rate_hz()) is not None and came_hz < LEAST_RATE * self.zone.rate_hz:
+            due_hz = self.zone.rate_hz
+            return f"delivers {came_hz:.0f} samples a second of {due_hz:g}: look at its converter's rate pin and wiring"
         if self.steady_g is None:
             return "has not been steady with the door shut yet: wait, or look for vibration"
         return None
@@ -134,6 +149,14 @@ class Scale:
         self.chunks.clear()
         self.reasons.clear()
         self.steady_g = None
+
+    def _rate_hz(self) -> float | None:
+        """Samples a second over the last three; None where it has not been heard for so long without a pause."""
+        from_s = self.last_s - RATE_S
+        pauses = (after[0] - (at_s + len(g) / hz) for (at_s, hz, g), after in itertools.pairwise(self.chunks))
+        if self.chunks[0][0] > from_s or max(pauses, default=0.0) > PAUSE_S:
+            return None
+        return self.count(from_s) / RATE_S
 
     def _only_bad(self) -> str:
         bad = self.figures().bad

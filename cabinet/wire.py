@@ -27,9 +27,15 @@ MAX_DEPTH: Final = 32  # deeper JSON than this is an attack on the parser, not a
 
 Payload = dict[str, Any]
 
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 class WireError(ValueError):
     """Bytes that are no message of ours, or a message that may not be sent."""
+
+
+class WrongHashError(WireError):
+    """An event whose hash is not its own."""
 
 
 def topic(cab: str, way: str, kind: str) -> str:
@@ -49,24 +55,29 @@ def canonical(value: object) -> bytes:
     """UTF-8 JSON, keys sorted by code point, no spaces, no floats, integers below 2^53.  Raises WireError."""
     _refuse_inexact(value)
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.encode()
+        return _CANONICAL(value).encode()
     except (TypeError, ValueError) as error:  # a lone surrogate, or something JSON has no word for
         raise WireError(f"not canonical JSON: {error}") from error
 
 
 def _refuse_inexact(value: object, depth: int = 0) -> None:
+    kind = type(value)  # exact types first: this runs for every field of every event
+    if kind is str or value is None or kind is bool:
+        return
     if depth > MAX_DEPTH:
         raise WireError("nested too deeply")
     if isinstance(value, float):
         raise WireError(f"a float ({value!r}) may not be hashed or signed: use an integer of a smaller unit")
-    if isinstance(value, int) and not -SAFE_INTEGER <= value <= SAFE_INTEGER:
-        raise WireError(f"the integer {value} has more than 53 bits")
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
+    if isinstance(value, int):
+        if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+            raise WireError(f"the integer {value} has more than 53 bits")
+    elif kind is dict or isinstance(value, Mapping):
+        for key, inner in value.items():  # type: ignore[attr-defined]  # a Mapping, or a dict, which is one
+            if type(key) is not str and not isinstance(key, str):
                 raise WireError(f"the key {key!r} is not text")
-            _refuse_inexact(inner, depth + 1)
+            kind = type(inner)
+            if kind is not str and (kind is not int or not -SAFE_INTEGER <= inner <= SAFE_INTEGER):
+                _refuse_inexact(inner, depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:
             _refuse_inexact(inner, depth + 1)
@@ -98,7 +109,17 @@ def text_of(payload: Mapping[str, Any], key: str, longest: int = 128) -> str:
     value = payload.get(key)
     if not isinstance(value, str) or len(value) > longest:
         raise WireError(f"{key} is not a text of at most {longest} characters")
+    if not value.isascii():
+        _refuse_surrogates(key, value)
     return value
+
+
+def _refuse_surrogates(key: str, value: str) -> None:
+    """JSON can spell a lone surrogate, UTF-8 cannot: hashing or storing it would fail far from here."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise WireError(f"{key} has half a character") from error
 
 
 def whole_of(payload: Mapping[str, Any], key: str) -> int:
@@ -137,7 +158,7 @@ def checked_event(payload: Payload) -> Payload:
     if set(payload) != {*EVENT_FIELDS, "prev", "h"}:
         raise WireError("fields that an event does not have")
     if not hmac.compare_digest(event_hash(payload, payload["prev"]).encode(), payload["h"].encode()):
-        raise WireError("the hash is not the event's")
+        raise WrongHashError("the hash is not the event's")
     return payload
 
 
@@ -165,6 +186,7 @@ def authentic(key: bytes, cab: str, kind: str, payload: Mapping[str, Any]) -> bo
 
 
 _DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+_MANY_DIGITS = re.compile(r"\d(?:[ -]?\d){12}")
 
 
 def luhn(digits: str) -> bool:
@@ -190,3 +212,44 @@ def redact(text: str) -> str:
     text = text.encode(errors="replace").decode()  # a lone surrogate would stop the whole message
     text = "".join(char if char.isprintable() else " " for char in text)
     return _DIGITS.sub(_hide_card, text)[:MAX_FREE_TEXT]
+
+
+NO_CARDS: Final = frozenset({"sku", "visit", "member", "h", "prev", "store", "boot", "evidence_hash", "id"})
+SHORTEST_CARD: Final = 10**13  # 14 digits; a bare number of 13 is a wall clock in milliseconds, not a card
+
+
+def redact_payload(value: object, path: str = "") -> tuple[Any, list[str]]:
+    """The value with `[redacted]` for what looks like a card number, and the paths of the fields where it stood.
+
+    Ids, hashes and SKUs are left alone by their key (`NO_CARDS`).  A key may be a card number too; no path tells it.
+    """
+    if isinstance(value, Mapping):
+        return _redact_fields(value, path)
+    if isinstance(value, list | tuple):
+        parts = [redact_payload(inner, f"{path}[{place}]") for place, inner in enumerate(value)]
+        return [clean for clean, _ in parts], [where for _, found in parts for where in found]
+    text = value if isinstance(value, str) else _long_number(value)
+    clean = _DIGITS.sub(_hide_card, text)
+    return (value, []) if clean == text else (clean, [path])
+
+
+def may_hold_cards(text: str) -> bool:
+    """Of JSON with nothing but line ends and the like escaped: False where `redact_payload` would find nothing."""
+    return _MANY_DIGITS.search(text) is not None
+
+
+def _redact_fields(value: Mapping[str, Any], path: str) -> tuple[dict[str, Any], list[str]]:
+    made: dict[str, Any] = {}
+    found: list[str] = []
+    for key, inner in value.items():
+        name = _DIGITS.sub(_hide_card, key)
+        place = f"{path}.{name}".lstrip(".")
+        if name != key:
+            found.append(place)
+        made[name], below = (inner, []) if key in NO_CARDS and isinstance(inner, str) else redact_payload(inner, place)
+        found += below
+    return made, found
+
+
+def _long_number(value: object) -> str:
+    return str(value) if isinstance(value, int) and abs(value) >= SHORTEST_CARD else ""

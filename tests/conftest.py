@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples at every run, and no clock: a busy machine is no fault of what is tested.
+settings.register_profile("cabinet", deadline=None, derandomize=True)
+settings.load_profile("cabinet")
 
 
 def shared_data_folder() -> Path | None:

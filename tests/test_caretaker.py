@@ -1,8 +1,10 @@
 """Looks at every part round by round, on a clock of the test's, and says what it finds."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +15,10 @@ import numpy as np
 import pytest
 
 from cabinet import clock
+from cabinet.ballast import Ballast
 from cabinet.basket.evidence import Product, Zone
 from cabinet.caretaker import BOLT_GRACE_S, PROBE_SILENT_S, PRUNE_EVERY, SLOW_EVERY, Caretaker, Limits
-from cabinet.ledger import Ledger, OpenedVisit
+from cabinet.ledger import ClosedVisit, Ledger, LedgerError, LedgerLostError, OpenedVisit
 from cabinet.parts import Parts
 from cabinet.ports import Frame, PortError
 from cabinet.scales import Scales
@@ -343,7 +346,7 @@ def test_a_disk_with_room_again_is_in_order(stage: Stage, monkeypatch: pytest.Mo
 def test_the_oldest_traces_go_first_and_no_more_than_needed(stage: Stage) -> None:
     for visit in ("01A", "01B", "01C"):
         trace_of(stage, visit)
-    stage.keeper.forget(stage.now_s, keep_mib=2)
+    stage.keeper.forget(keep_mib=2)
     assert kept(stage) == ["01B", "01C"]
 
 
@@ -366,7 +369,7 @@ def test_the_trace_of_an_open_visit_never_goes(stage: Stage) -> None:
     trace_of(stage, "01ZZ", age_days=100.0)
     opened = OpenedVisit(V, ANN, "shop", "face", "", 1, {}, V)
     stage.ledger.commit(Watching(V, ANN, 0.0, 1e9), [opened], clock.stamp())
-    stage.keeper.forget(stage.now_s, keep_mib=0)
+    stage.keeper.forget(keep_mib=0)
     assert kept(stage) == [V]
 
 
@@ -414,3 +417,104 @@ def test_old_entries_of_the_boards_journal_are_forgotten_with_the_outbox(
     stage.keeper._rounds = PRUNE_EVERY - 1
     stage.keeper.round(stage.now_s)
     assert asked == ["journal"]
+
+
+# The ballast, and what is given up before it.
+
+
+def disk_of(stage: Stage, monkeypatch: pytest.MonkeyPatch, mib: float) -> None:
+    """So many MiB for recordings and ballast together."""
+
+    def free(_: object) -> SimpleNamespace:
+        used = sum(
+            file.stat().st_size for file in stage.folder.rglob("*") if file.is_file() and "ledger" not in file.name
+        )
+        return SimpleNamespace(free=int(mib * MIB) - used)
+
+    monkeypatch.setattr(shutil, "disk_usage", free)
+
+
+def in_review(stage: Stage, visit: str) -> None:
+    there = VisitId(visit)
+    stage.ledger.commit(Idle(), [OpenedVisit(there, ANN, "shop", "face", "", 1, {}, there)], clock.stamp())
+    stage.ledger.commit(Idle(), [ClosedVisit(there, "review", "who knows")], clock.stamp())
+
+
+def test_the_ballast_is_laid_when_there_is_room_and_nothing_is_sold_without_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.keeper.ballast = ballast = Ballast(stage.folder / "ballast", 2)
+    disk_of(stage, monkeypatch, 2.5)
+    stage.live(0.5)
+    assert (ballast.there, stage.why("disk")[:22]) == (False, "2 MiB free, 3 needed: ")
+    disk_of(stage, monkeypatch, 3.5)
+    stage.live(SLOW_EVERY * 0.5)
+    assert (ballast.there, stage.why("disk")) == (True, "")
+
+
+def test_a_ballast_that_was_given_up_is_an_incident_once(stage: Stage) -> None:
+    stage.keeper.ballast = ballast = Ballast(stage.folder / "ballast", 1)
+    stage.live(0.5)
+    assert ballast.give_up()
+    stage.live(2 * SLOW_EVERY * 0.5)
+    told = [row.body["why"] for row in stage.ledger.outbox() if row.type == "incident"]
+    assert told == ["the disk was full: the ballast was given up"]
+    assert ballast.there
+
+
+def test_a_ballast_that_cannot_be_written_is_named(stage: Stage) -> None:
+    stage.keeper.ballast = Ballast(stage.folder / "nowhere" / "ballast", 1)
+    stage.live(0.5)
+    assert "ballast cannot be written (No such file or directory)" in stage.why("disk")
+
+
+def test_on_a_short_disk_no_more_recordings_go_than_needed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for visit in ("01A", "01B", "01C"):
+        trace_of(stage, visit)
+    disk_of(stage, monkeypatch, 3.5)
+    stage.live(0.5)
+    assert (kept(stage), stage.why("disk")) == (["01B", "01C"], "")
+
+
+def test_recordings_of_reviews_are_the_last_to_go(stage: Stage) -> None:
+    in_review(stage, "01A")
+    for visit in ("01A", "01B", "01C"):
+        trace_of(stage, visit)
+    stage.keeper.forget(keep_mib=1)
+    assert kept(stage) == ["01A"]
+
+
+def test_recordings_that_the_cloud_may_ask_about_go_after_those_it_has_confirmed(stage: Stage) -> None:
+    for visit in ("01A", "01B"):
+        there = VisitId(visit)
+        stage.ledger.commit(Idle(), [OpenedVisit(there, ANN, "shop", "face", "", 1, {}, there)], clock.stamp())
+        stage.ledger.commit(Idle(), [ClosedVisit(there, "nothing")], clock.stamp())
+        trace_of(stage, visit)
+    confirmed = {row.seq: row.h for row in stage.ledger.outbox() if row.visit == "01B"}
+    stage.ledger.acknowledge(0, "", confirmed, clock=clock.stamp())
+    stage.keeper.forget(keep_mib=1)
+    assert kept(stage) == ["01A"]
+
+
+def test_a_review_is_kept_beyond_the_days_of_the_others_but_not_for_ever(stage: Stage) -> None:
+    for visit, age_days in (("01A", 31.0), ("01B", 91.0)):
+        in_review(stage, visit)
+        trace_of(stage, visit, age_days=age_days)
+    trace_of(stage, "01C", age_days=31.0)
+    stage.live(0.5)
+    assert kept(stage) == ["01A"]
+
+
+def test_a_disk_that_failed_whoever_was_told_ends_the_program(stage: Stage) -> None:
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    with contextlib.suppress(LedgerError), stage.ledger._file.writing():
+        raise failure
+    with pytest.raises(LedgerLostError, match="restart"):
+        stage.live(0.5)
+
+
+def test_how_late_it_is_at_least_is_noted_every_ten_minutes(stage: Stage) -> None:
+    assert stage.ledger.time_floor_ms() == 0
+    stage.live(600.0)
+    assert abs(stage.ledger.time_floor_ms() - clock.stamp().wall_ms) < 600_000

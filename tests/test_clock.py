@@ -40,6 +40,37 @@ def test_a_clock_is_as_good_as_what_set_it(
     assert clock.quality() == quality
 
 
+@pytest.fixture
+def floor(monkeypatch: pytest.MonkeyPatch) -> clock.Floor:
+    made = clock.Floor()
+    monkeypatch.setattr(clock, "FLOOR", made)
+    return made
+
+
+def test_a_computer_without_a_clock_goes_on_from_the_floor(floor: clock.Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 12.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    floor.begin(1_800_000_000_000)
+    monkeypatch.setattr(time, "monotonic", lambda: 130.0)
+    assert (clock.wall_ms(), clock.quality()) == (1_800_000_030_000, "floor")
+
+
+def test_the_floor_never_holds_a_right_clock_up(floor: clock.Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)
+    floor.begin(1_800_000_000_000)
+    assert clock.wall_ms() == 1_900_000_000_000
+
+
+def test_a_clock_behind_the_floor_is_not_believed_whoever_set_it(
+    floor: clock.Floor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "synchronized").touch()
+    monkeypatch.setattr(clock, "SYNCHRONISED", tmp_path / "synchronized")
+    monkeypatch.setattr(time, "time", lambda: 1_790_000_000.0)
+    floor.begin(1_800_000_000_000)
+    assert clock.quality() == "floor"
+
+
 def test_a_stamp_has_both_clocks_in_whole_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 12.3456)
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.9876)
@@ -63,3 +94,37 @@ def test_a_machine_that_does_not_tell_its_boot_has_an_unknown_one(
 ) -> None:
     monkeypatch.setattr(clock, "BOOT_ID", tmp_path / "nothing")
     assert clock.boot_id() == "unknown"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor: clock.Floor) -> clock.Told:
+    made = clock.Told()
+    monkeypatch.setattr(clock, "TOLD", made)
+    monkeypatch.setattr(clock, "SYNCHRONISED", tmp_path / "synchronized")
+    return made
+
+
+def test_without_ntp_the_clouds_word_counts_for_more_than_ours(
+    told: clock.Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    told.hear(1_800_000_000_000)
+    monkeypatch.setattr(time, "monotonic", lambda: 130.0)
+    assert (clock.wall_ms(), clock.quality()) == (1_800_000_030_000, "cloud")
+
+
+def test_ntp_counts_for_more_than_the_clouds_word(told: clock.Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)
+    clock.SYNCHRONISED.touch()
+    told.hear(1_800_000_000_000)
+    assert (clock.wall_ms(), clock.quality()) == (1_900_000_000_000, "ntp")
+
+
+def test_a_cloud_behind_the_floor_is_not_believed(
+    told: clock.Told, floor: clock.Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 12.0)
+    floor.begin(1_800_000_000_000)
+    told.hear(1_790_000_000_000)
+    assert (clock.wall_ms() >= 1_800_000_000_000, clock.quality()) == (True, "floor")

@@ -38,6 +38,12 @@ def test_a_short_file_is_enough(tmp_path: Path) -> None:
     assert config.session.prompt_after_s == 30.0
 
 
+def test_a_limit_of_nothing_is_a_limit(tmp_path: Path) -> None:
+    never = GOOD.replace("[session]", "[credit]\noffline_member_visits = 0\noffline_cabinet_minor = 0\n[session]")
+    credit = load(written(tmp_path, never)).credit
+    assert (credit.offline_member_visits, credit.offline_cabinet_minor, credit.hold_minor) == (0, 0, 2_000)
+
+
 def test_relative_paths_belong_to_the_files_folder(tmp_path: Path) -> None:
     assert load(written(tmp_path, GOOD)).cabinet.data_dir == tmp_path / "data"
 
@@ -76,6 +82,17 @@ def test_the_boards_key_lies_in_the_data_folder_unless_named_and_need_not_be_the
         ("[session]", "unlocks_per_hour = 121\n[session]", r"board\.unlocks_per_hour: .*120"),
         ("[session]", "unlocks_per_day = 1201\n[session]", r"board\.unlocks_per_day: .*1200"),
         ("[session]", "unlocks_per_day = 10\n[session]", r"unlocks_per_day is below unlocks_per_hour"),
+        ("[session]", '[prices]\ntime_zone = "Berlin"\n[session]', r"prices\.time_zone: is no time zone .*Berlin"),
+        ("[session]", '[prices]\ntime_zone = "../etc"\n[session]', r"prices\.time_zone: is no time zone"),
+        ("[session]", "[prices]\ntaxes = 19\n[session]", r"prices\.taxes: unknown key"),
+        ("[session]", "[identity]\nmin_age = 151\n[session]", r"identity\.min_age: .*150"),
+        ("[session]", "[credit]\nbudget_s = 1\n[session]", r"credit\.budget_s: unknown key; did you mean 'budget_ms'"),
+        ("[session]", "[credit]\nbudget_ms = 8000\n[session]", r"credit\.budget_ms: .*3000"),
+        ("[session]", "[credit]\nhold_minor = -1\n[session]", r"credit\.hold_minor"),
+        ("[session]", "[credit]\nhold_minor = 20.50\n[session]", r"credit\.hold_minor: .*integer"),
+        ("[session]", "[credit]\noffline_member_visits = -1\n[session]", r"credit\.offline_member_visits"),
+        ("[session]", "[credit]\nroster_days = 0\n[session]", r"credit\.roster_days"),
+        ("[session]", "[storage]\nballast_mib = -1\n[session]", r"storage\.ballast_mib"),
         ("[session]", "[session", r"is not TOML"),
     ],
 )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cabinet.basket.verdict import Account, Charge, Line, Review
-from cabinet.daemon import Daemon, Tallied
+from cabinet.daemon import SIGNALS, Daemon, Tallied
+from cabinet.identity.credit import NO_TERMS, Terms
 from cabinet.ledger import Ledger
 from cabinet.ports import PortError
 from cabinet.session import events as ev
@@ -71,6 +72,9 @@ class Cabinet:
     def finish(self, visit: VisitId) -> None:
         self.told.append("finish")
 
+    def give_up(self, visit: VisitId) -> None:
+        self.told.append("give up")
+
     def end(self, visit: VisitId) -> None:
         self.told.append("end")
 
@@ -128,9 +132,44 @@ def shop(daemon: Daemon) -> None:
     )
 
 
+@pytest.mark.parametrize("notice", Notice)
+def test_every_notice_has_a_lamp_and_a_sound(notice: Notice) -> None:
+    assert notice in SIGNALS
+
+
 def test_the_visit_is_durable_before_the_lock_is_released(cabinet: Cabinet) -> None:
     live(daemon_of(cabinet), ev.ShopperApproached(0.0, V), ev.MemberRecognised(1.0, V, WHO, "face"))
     assert f"release with ['{V}'] durable, 10 s" in cabinet.told
+
+
+@pytest.mark.parametrize(("asked_for", "terms"), [(V, Terms("cloud", 1_500)), (VisitId("yesterday"), NO_TERMS)])
+def test_the_opening_has_the_terms_of_its_own_visit(cabinet: Cabinet, asked_for: VisitId, terms: Terms) -> None:
+    daemon = daemon_of(cabinet)
+    daemon.terms_of = lambda visit: Terms("cloud", 1_500) if visit == asked_for else NO_TERMS
+    live(daemon, ev.ShopperApproached(0.0, V), ev.MemberRecognised(1.0, V, WHO, "face"))
+    record = cabinet.ledger.visit(V)
+    assert record is not None
+    assert record.terms == terms
+
+
+def test_a_member_recognised_for_another_visit_opens_nothing(cabinet: Cabinet) -> None:
+    old = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAA")
+    live(daemon_of(cabinet), ev.ShopperApproached(0.0, V), ev.MemberRecognised(8.3, old, WHO, "face"))
+    assert cabinet.ledger.visits() == []
+    assert not [line for line in cabinet.told if line.startswith("release")]
+
+
+def test_what_is_missing_is_written_down_before_the_tally_reads(cabinet: Cabinet) -> None:
+    daemon = daemon_of(cabinet)
+    live(
+        daemon,
+        ev.ShopperApproached(0.0, V),
+        ev.MemberRecognised(1.0, V, WHO, "face"),
+        ev.DoorOpened(2.0),
+        ev.DoorClosed(9.0),
+        ev.DeadlineReached(14.0),
+    )
+    assert cabinet.told[-2:] == ["give up", "tally complete=False"]
 
 
 def test_a_charge_is_written_with_its_lines(cabinet: Cabinet) -> None:

@@ -1,7 +1,6 @@
 """The picture of a visit.  Whether it is beautiful is for eyes; that it is whole is for tests."""
 
 import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +8,17 @@ import pytest
 from PIL import Image
 
 from cabinet import trace
-from cabinet.basket.evidence import Mass, Sighting, State
+from cabinet.basket.evidence import Happening, Health, Mass, Sighting, State
 from cabinet.basket.tally import tally
-from cabinet.picture import draw_visit
+from cabinet.picture import draw_visit, layout
+from cabinet.picture.frames import key_frames
+from cabinet.picture.told import gather
 from cabinet.units import CameraId
-from tests.basket.visits import COLA, NUTS, Scene
+from tests.basket.visits import COLA, NUTS, SHOP, Scene, header
 
-Draw = Callable[..., Image.Image]
+A4 = (1870, 1323)  # landscape, 160 dots an inch
+CHARGED, REVIEW, NOTHING = (0x1B, 0x5E, 0x20), (0x9A, 0x4A, 0x00), (0x33, 0x41, 0x55)
+TAKEN, CURVE, ODD = (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2), (0x88, 0x22, 0x55)
 
 
 def shopped(folder: Path, *, told: bool = True, stills: int = 0, states: bool = False) -> Path:
@@ -58,32 +61,33 @@ def drawn(folder: Path, **options: object) -> Image.Image:
 
 def test_a_tallied_visit_is_drawn_with_its_steps_and_its_verdict(tmp_path: Path) -> None:
     found = colours(drawn(shopped(tmp_path / "v")))
-    assert {(0x16, 0x65, 0x34), (0xC2, 0x41, 0x0C), (0x25, 0x63, 0xEB)} <= found  # charged, taken, the curve of s1
+    assert {CHARGED, TAKEN, CURVE} <= found
 
 
 def test_a_visit_that_is_not_tallied_is_drawn_without_steps(tmp_path: Path) -> None:
     found = colours(drawn(shopped(tmp_path / "v", told=False)))
-    assert (0x25, 0x63, 0xEB) in found
-    assert (0xC2, 0x41, 0x0C) not in found
+    assert CURVE in found
+    assert CHARGED not in found
 
 
-def test_stills_make_room_for_themselves(tmp_path: Path) -> None:
+def test_stills_are_on_the_same_one_page(tmp_path: Path) -> None:
     without, with_ = drawn(shopped(tmp_path / "a")), drawn(shopped(tmp_path / "b", stills=6))
-    assert with_.height > without.height
+    assert with_.size == without.size == A4
     assert any(r > 180 and g < 60 and b < 60 for r, g, b in colours(with_))
+    assert not any(r > 180 and g < 60 and b < 60 for r, g, b in colours(without))
 
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_states_are_drawn_from_the_trace_or_from_the_caller(tmp_path: Path, *, inside: bool) -> None:
     states = [] if inside else [(0.0, "watching")]
     found = colours(drawn(shopped(tmp_path / "v", states=inside), states=states))
-    assert (0xC7, 0xD2, 0xFE) in found
+    assert (0xCF, 0xE3, 0xF3) in found
 
 
 def test_a_damaged_still_does_not_spoil_the_picture(tmp_path: Path) -> None:
     folder = shopped(tmp_path / "v", stills=2)
     next(folder.glob("frames/top/*.jpg")).write_bytes(b"not a picture")
-    assert drawn(folder).width > 1000
+    assert drawn(folder).size == A4
 
 
 def test_a_zone_without_masses_is_drawn_as_such(tmp_path: Path) -> None:
@@ -93,9 +97,65 @@ def test_a_zone_without_masses_is_drawn_as_such(tmp_path: Path) -> None:
         if not (isinstance(event, Mass) and event.zone == "s1"):
             recorder.write(event)
     recorder.finish()
-    assert (0x9F, 0x12, 0x39) in colours(drawn(tmp_path / "v"))
+    assert ODD in colours(drawn(tmp_path / "v"))
 
 
 def test_a_trace_without_any_event_is_drawn(tmp_path: Path) -> None:
     trace.Recorder.create(tmp_path / "v", Scene().header).finish()
-    assert drawn(tmp_path / "v").width > 1000
+    assert drawn(tmp_path / "v").size == A4
+
+
+def told(folder: Path, scene: Scene, closed_t: float, *beside: Happening) -> Path:
+    recorder = trace.Recorder.create(folder, scene.header)
+    for event in (*scene.visit(closed_t).events, *beside):
+        recorder.write(event)
+    recorder.finish()
+    recorder.write_tally(tally(trace.read(folder)))
+    return folder
+
+
+def test_a_visit_without_a_take_says_nothing(tmp_path: Path) -> None:
+    assert NOTHING in colours(drawn(told(tmp_path / "v", Scene(), 6)))
+
+
+def test_a_review_shows_which_part_was_not_well(tmp_path: Path) -> None:
+    found = colours(drawn(told(tmp_path / "v", Scene(), 6, Health(4.0, "scale:s2", ok=False, why="cell 3 is silent"))))
+    assert {REVIEW, ODD} <= found
+
+
+@pytest.mark.parametrize(("zones", "shown"), [(12, 12), (40, 16)])
+def test_many_zones_fit_on_the_page_the_busy_ones_in_any_case(tmp_path: Path, zones: int, shown: int) -> None:
+    scene = Scene(header(shelves={f"s{i}": (COLA, NUTS) for i in range(1, zones + 1)}))
+    scene.take(3, f"s{zones}", COLA)
+    folder = told(tmp_path / "v", scene, 6)
+    rows, quiet = layout.rows_of(gather(folder, ()), 5.0)
+    assert len(rows) >= shown
+    assert len(rows) + len(quiet) == zones
+    assert rows[-1][0] == f"s{zones}"
+    assert max(rows, key=lambda row: row[1])[0] == f"s{zones}"
+    assert sum(height for _, height in rows) <= 5.001
+    assert drawn(folder).size == A4
+
+
+def test_names_that_look_like_mathematics_or_have_no_end_are_only_names(tmp_path: Path) -> None:
+    about = header(catalog={COLA: replace(SHOP[COLA], name="$\\frac{" + "x" * 300), NUTS: SHOP[NUTS]},
+                   shelves={"s1": (COLA,), "s2": (NUTS,)})  # fmt: skip  # one header
+    scene = Scene(about)
+    scene.take(3, "s1", COLA)
+    assert drawn(told(tmp_path / "v", scene, 6)).size == A4
+
+
+def test_before_after_and_what_decided_are_the_key_frames(tmp_path: Path) -> None:
+    folder = shopped(tmp_path / "v", stills=30)
+    chosen = key_frames(gather(folder, ()))
+    why = {still.t: still.why for still in chosen}
+    assert len(chosen) <= 6
+    assert (why[-0.5], why[28.5]) == ("before", "after")
+    assert any("change 1" in text for text in why.values())
+    assert any("change 2" in text for text in why.values())
+
+
+def test_a_manifest_that_is_no_object_does_not_spoil_the_page(tmp_path: Path) -> None:
+    folder = shopped(tmp_path / "v")
+    (folder / "evidence.json").write_text("[1")
+    assert drawn(folder).size == A4

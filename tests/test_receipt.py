@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cabinet.basket.verdict import Charge, Line, Nothing, Review
+from cabinet.basket.verdict import Charge, Line, Nothing, Review, Tax
 from cabinet.receipt import WIDTH, Outcome, as_dict, as_text, money, receipt, receipt_dict, receipt_text
 from cabinet.units import Sku, VisitId
 from tests.basket.visits import header
@@ -67,6 +67,50 @@ def test_a_review_names_no_amount() -> None:
 def test_the_dictionary_adds_up_in_minor_units() -> None:
     record = as_dict(receipt(Charge(LINES, 0.99), header()))
     assert record["total_minor"] == sum(line["total_minor"] for line in record["lines"]) == 1599
+
+
+ON_TOP = (
+    Line(Sku("1"), "Cola", 2, 250, "drink", 25, 100, "Evening", (
+        Tax("deposit", 0, 50, 0, added=True), Tax("drink", 88_750, 400, 36, added=True),
+    )),
+    Line(Sku("2"), "Bar", 1, 99, "drink", 0, 0, "Happy hour on every bar: not given, the clock is not trusted", (
+        Tax("drink", 88_750, 99, 8, added=True),
+    )),
+)  # fmt: skip  # rows
+
+
+def test_a_receipt_shows_deposits_discounts_and_the_tax_of_each_class() -> None:
+    text = as_text(receipt(Charge(ON_TOP, 0.99), header()))
+    assert text.splitlines()[4:] == [
+        "Cola                              5.00 B",
+        "  2 x 2.50",
+        "  Deposit 2 x 0.25                0.50 A",
+        "  Evening                        -1.00 B",
+        "Bar                               0.99 B",
+        "  Happy hour on every bar: not given,",
+        "  the clock is not trusted",
+        "----------------------------------------",
+        "Tax added                         0.44",
+        "TOTAL                         USD 5.93",
+        "A = tax class deposit",
+        "B = tax class drink",
+        "      rate       net       tax     gross",
+        "A      0 %      0.50      0.00      0.50",
+        "B  8.875 %      4.99      0.44      5.43",
+    ]
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+
+
+def test_the_dictionary_says_what_was_taken_off_and_put_on() -> None:
+    record = as_dict(receipt(Charge(ON_TOP, 0.99), header()))
+    first, _ = record["lines"]
+    parts = ("deposit_minor", "discount_minor", "reason", "tax_added_minor", "total_minor")
+    assert [first[part] for part in parts] == [25, 100, "Evening", 36, 486]
+    assert [(tax["tax"], tax["net_minor"], tax["tax_minor"], tax["gross_minor"]) for tax in record["taxes"]] == [
+        ("deposit", 50, 0, 50),
+        ("drink", 499, 44, 543),
+    ]
+    assert record["total_minor"] == sum(tax["gross_minor"] for tax in record["taxes"]) == 593
 
 
 VISIT = header().visit

@@ -66,6 +66,30 @@ def test_a_zone_of_bad_samples_says_which_and_what_to_do(reason: str) -> None:
     assert scale.trouble(scale.last_s) == f"only bad samples ({reason}): {REMEDIES[reason]}"
 
 
+@pytest.mark.parametrize(("hz", "why"), [(40.0, "delivers 40 samples a second of 80"), (72.0, ""), (88.0, "")])
+def test_a_converter_that_is_far_too_slow_is_in_trouble(hz: float, why: str) -> None:
+    scale = Scale(Zone(), steady_g=500.0)
+    for n in range(50):
+        scale.add(n * 8 / hz, hz, [500.0] * 8)
+    assert (scale.trouble(scale.last_s) or "").startswith(why)
+    assert bool(scale.trouble(scale.last_s)) == bool(why)
+
+
+def test_a_zone_that_skips_samples_without_a_word_is_in_trouble() -> None:
+    scale = Scale(Zone(), steady_g=500.0)
+    for n in range(40):
+        scale.add(n * 0.1, HZ, [500.0] * 4)
+    assert "delivers 40 samples a second of 80" in str(scale.trouble(scale.last_s))
+
+
+def test_a_zone_that_is_back_after_a_pause_is_in_order_at_once() -> None:
+    scale = fed([500.0] * 20)
+    scale.steady_g = 500.0
+    for n in range(12):
+        scale.add(3.5 + n * 0.1, HZ, [500.0] * 8)
+    assert scale.trouble(scale.last_s) is None
+
+
 def test_the_figures_are_of_the_last_second_alone() -> None:
     scale = fed([900.0] * 20 + [500.0] * 11)
     figures = scale.figures()

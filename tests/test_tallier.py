@@ -5,12 +5,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from cabinet import trace
 from cabinet.basket.evidence import Bolt, Door, Happening, Header, Mass, Product, Zone
+from cabinet.basket.lessons import Afterthought
 from cabinet.basket.policy import TallyPolicy
+from cabinet.basket.shadow import Heuristic
 from cabinet.basket.verdict import Charge, Nothing, Review
 from cabinet.session.events import Event, VisitTallied
-from cabinet.tallier import KEPT_RESULTS, Tallier, evidence_hash, outcome_of, work_out
+from cabinet.tallier import KEPT_RESULTS, Tallier, outcome_of, work_out
 from cabinet.units import Sku, VisitId, ZoneId
 
 V, S1, COLA = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV"), ZoneId("s1"), Sku("111")
@@ -75,7 +79,7 @@ def test_evidence_that_differs_in_one_sample_has_another_hash(tmp_path: Path) ->
     visit = trace.read(recorded(tmp_path, 1))
     *others, last = [e for e in visit.events if isinstance(e, Mass)]
     changed = Mass(last.t, last.zone, last.hz, (*last.g[:-1], 1.0))
-    assert evidence_hash(visit) != evidence_hash(type(visit)(visit.header, (*others, changed)))
+    assert trace.judged_hash(visit) != trace.judged_hash(type(visit)(visit.header, (*others, changed)))
 
 
 def test_an_incomplete_visit_is_for_a_person_and_keeps_the_account(tmp_path: Path) -> None:
@@ -129,3 +133,62 @@ def test_only_the_last_few_verdicts_are_kept(tmp_path: Path) -> None:
 
 def test_nobody_has_a_verdict_before_the_tally(tmp_path: Path) -> None:
     assert Tallier(tmp_path, POLICY, lambda _: None).result(V) is None
+
+
+def thought_of(tmp_path: Path, taken: int, heuristics: tuple[Heuristic, ...] = ()) -> tuple[list[str], Afterthought]:
+    """What was posted and taught, in order, and the thought."""
+    recorded(tmp_path, taken)
+    order: list[str] = []
+    thoughts: list[Afterthought] = []
+    tallier = Tallier(tmp_path, POLICY, lambda _: order.append("posted"))
+    tallier.heuristics = heuristics
+
+    def taught(_: VisitId, thought: Afterthought) -> None:
+        order.append("taught")
+        thoughts.append(thought)
+
+    tallier.taught = taught
+    asyncio.run(tallier._tally(V, complete=True))
+    return order, thoughts[0]
+
+
+def test_the_verdict_is_posted_before_anything_is_learnt_from_it(tmp_path: Path) -> None:
+    order, thought = thought_of(tmp_path, 2)
+    assert order == ["posted", "taught"]
+    (lesson,) = thought.lessons
+    assert (lesson.sku, lesson.units, round(lesson.mean_g)) == (COLA, 2, 500)
+
+
+def test_what_runs_in_shadow_is_told_beside_the_verdict_and_changes_nothing_of_it(tmp_path: Path) -> None:
+    _, thought = thought_of(tmp_path, 1, (Heuristic("never", lambda _: Nothing(1.0)),))
+    told = json.loads((tmp_path / V / "tally.json").read_text())
+    assert told["shadow"]["never"] == {
+        "outcome": "nothing", "lines": {}, "agrees": False, "more_minor": -220, "why": "",
+    }  # fmt: skip  # a row
+    assert (told["outcome"], told["total"], told["complete"]) == ("charge", 220, True)
+    assert told["evidence"] == work_out(tmp_path / V, POLICY, complete=True).evidence_hash
+    assert set(thought.opinions) == {"never"}
+
+
+def test_a_heuristic_that_breaks_touches_neither_bill_nor_lesson(tmp_path: Path) -> None:
+    def broken(_: object) -> Nothing:
+        raise RuntimeError("oops")
+
+    order, thought = thought_of(tmp_path, 1, (Heuristic("broken", broken),))
+    assert order == ["posted", "taught"]
+    assert (thought.opinions["broken"].outcome, len(thought.lessons)) == ("failed", 1)
+
+
+def test_a_thought_that_fails_costs_the_lesson_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Afterthought:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("cabinet.tallier.afterthought", broken)
+    recorded(tmp_path, 1)
+    posted: list[Event] = []
+    tallier = Tallier(tmp_path, POLICY, posted.append)
+    tallier.taught = lambda *_: pytest.fail("nothing was thought")
+    asyncio.run(tallier._tally(V, complete=True))
+    assert isinstance(posted[0], VisitTallied)

@@ -2,17 +2,20 @@
 
 import json
 import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cabinet.basket.evidence import Bolt, Door, Gap, Happening, Health, Mass, Sighting, State, Temperature
+from cabinet.basket.prices import Discount, LocalTime, Off, PriceList, PriceRules, Window
 from cabinet.basket.tally import tally
 from cabinet.basket.verdict import Charge
-from cabinet.trace import Recorder, TraceError, digest, export, header_to_dict, read, read_truth
+from cabinet.trace import Recorder, TraceError, digest, export, header_to_dict, read, read_truth, write
 from cabinet.units import CameraId, Sku, ZoneId
-from tests.basket.visits import COLA, Scene, header
+from tests.basket.visits import COLA, SHOP, Scene, header
 
 S1, TOP = ZoneId("s1"), CameraId("top")
 EVENTS: tuple[Happening, ...] = (
@@ -54,6 +57,69 @@ def changed(folder: Path, **values: Any) -> None:
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     visit = read(recorded(tmp_path / "v"))
     assert (visit.header, visit.events, visit.incomplete) == (header(), EVENTS, False)
+
+
+PRICED = replace(
+    header({COLA: replace(SHOP[COLA], deposit=25)}, {"s1": (COLA,)}),
+    prices=PriceList(
+        7,
+        PriceRules(
+            {"drink": 88_750}, "", (Discount("Evening", frozenset(), Off(200_000), Window(frozenset({4}), 1020, 1140)),)
+        ),
+        tax_included=False,
+        local=LocalTime(4, 1025),
+    ),
+    member_age=18,
+)
+
+
+def test_the_price_list_and_the_proof_of_age_are_read_back(tmp_path: Path) -> None:
+    Recorder.create(tmp_path / "v", PRICED).finish()
+    assert read(tmp_path / "v").header == PRICED
+    assert not any(isinstance(part, float) for part in _parts(header_to_dict(PRICED)["prices"]))
+
+
+def test_a_trace_without_a_price_list_has_none_of_its_keys() -> None:
+    told = header_to_dict(header())
+    assert not {"prices", "member_age"} & set(told)
+    assert not any("deposit" in product for product in told["catalog"].values())
+
+
+def test_a_foreign_reader_may_pass_the_new_keys_over(tmp_path: Path) -> None:
+    """A trace from elsewhere: keys of ours that we do not know ourselves."""
+    (tmp_path / "v").mkdir()
+    told = header_to_dict(PRICED)
+    told["prices"]["loyalty"], told["tips"] = "gold", 3
+    (tmp_path / "v" / "visit.json").write_text(json.dumps(told))
+    (tmp_path / "v" / "events.jsonl").write_text("")
+    assert read(tmp_path / "v").header == PRICED
+
+
+@pytest.mark.parametrize(
+    ("prices", "says"),
+    [
+        (7, "prices: expected an object"),
+        ({"rules": {}}, "version: is missing"),
+        ({"version": 1, "local": {"weekday": 7, "minute": 0}}, "local.weekday"),
+        ({"version": 1, "tax_included": 1}, "tax_included: expected true or false"),
+        ({"version": 1, "rules": {"discounts": [{"name": "x", "skus": "all", "bogof": 1}]}}, "bogof: unknown key"),
+    ],
+)
+def test_prices_that_are_not_understood_are_refused(tmp_path: Path, prices: object, says: str) -> None:
+    recorded(tmp_path / "v")
+    changed(tmp_path / "v", prices=prices)
+    with pytest.raises(TraceError, match=says):
+        read(tmp_path / "v")
+
+
+def _parts(value: object) -> Iterator[object]:
+    yield value
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _parts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _parts(inner)
 
 
 def test_a_tar_reads_like_its_folder(tmp_path: Path) -> None:
@@ -300,3 +366,19 @@ def test_the_truth_is_read_where_it_is_known(tmp_path: Path) -> None:
 def test_the_example_traces_are_read_whole(shared_data: Path) -> None:
     for folder in sorted((shared_data / "traces").glob("example-*")):
         assert not read(folder).incomplete
+
+
+def test_strays_are_written_and_read_and_may_be_missing(tmp_path: Path) -> None:
+    visit = Scene().visit(5)
+    astray = replace(visit, header=replace(visit.header, strays={ZoneId("s1"): (Sku("4-nuts"),)}))
+    for name, one in (("with", astray), ("without", visit)):
+        write(tmp_path / name, one)
+        assert read(tmp_path / name).header == one.header
+
+
+def test_a_number_too_large_for_any_scale_is_refused_with_its_place(tmp_path: Path) -> None:
+    folder = recorded(tmp_path / "visit")
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('{"t": 7.0, "type": "mass", "zone": "s1", "hz": 80, "g": [' + "9" * 400 + "]}\n")
+    with pytest.raises(TraceError, match=r"line 9: g\[0\]: expected a finite number"):
+        read(folder)

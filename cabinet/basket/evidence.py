@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Literal
 
+from cabinet.basket.prices import PriceList
 from cabinet.units import CameraId, Minor, Sku, VisitId, ZoneId
 
 BARRIER = "barrier"
+MISSING = "missing "  # a State so begun names what had not reported at the hard limit, and why
 SCALE = "scale:"  # the part of a zone's cells is named so, before the zone
 SPREAD_OF_MASS = 0.015  # unit-to-unit standard deviation, as a share of the mass, where none was learnt
 
@@ -26,6 +28,7 @@ class Product:
     mass_sd_g: float | None = None  # None: SPREAD_OF_MASS
     tax: str = "standard"
     min_age: int = 0
+    deposit: Minor = 0  # of one unit, beside the price
 
     @property
     def spread_g(self) -> float:
@@ -67,6 +70,9 @@ class Header:
     catalog: Mapping[Sku, Product]
     planogram: Mapping[ZoneId, tuple[Sku, ...]]
     stock: Mapping[ZoneId, Mapping[Sku, int]]
+    prices: PriceList | None = None  # frozen at the unlock; None: the catalogue's prices, and nothing is said of taxes
+    strays: Mapping[ZoneId, tuple[Sku, ...]] = field(default_factory=dict)  # found there though the ledger knew of none
+    member_age: int | None = None  # verified, in years, at least; None: no proof.  Never a birth date
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,14 @@ class Visit:
         until = next(barriers, math.inf)
         kept = ordered[: bisect_right(ordered, until, key=attrgetter("t"))]
         return replace(self, events=tuple(_up_to(event, until) if isinstance(event, Mass) else event for event in kept))
+
+    def missing(self) -> tuple[str, ...]:
+        """What had not reported when the last barrier was set, in words."""
+        states = [event for event in self.events if isinstance(event, State)]
+        barriers = [event.t for event in states if event.name == BARRIER]
+        before = barriers[-2] if len(barriers) > 1 else -math.inf  # of a closing before a restart: long settled
+        named = (event.name for event in states if event.t > before and event.name.startswith(MISSING))
+        return tuple(name.removeprefix(MISSING) for name in named)
 
 
 def _up_to(mass: Mass, t: float) -> Mass:

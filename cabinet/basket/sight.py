@@ -12,6 +12,8 @@ from cabinet.basket.steps import Level, Weighing
 from cabinet.units import CameraId, Sku, ZoneId
 
 Units = tuple[tuple[Sku, int], ...]  # (sku, n): n > 0 left the zone, n < 0 came to it
+FOREIGN = Sku("")  # a thing that the catalogue does not know
+LISTED = 4  # scores from which one may tell how the tail behind them goes on
 MOST = 6  # units and looks considered in one change of one camera; the rest count as missed
 
 
@@ -129,12 +131,27 @@ class Seen:
         return sum(ways.values()) * (1 - policy.seen) ** len(units)
 
     def _ratio(self, look: Sighting, sku: Sku, way: int) -> float:
+        if sku == FOREIGN:
+            ratio = self._policy.trust * self._foreign(look) / self._policy.usual_other + 1 - self._policy.trust
+            return ratio * self._direction(look, way)
         score = look.scores.get(sku)
         if score is None:  # a recogniser may list only its best few: `other` holds the tail as well
             score = 0.5 * look.other / max(1, self._skus - len(look.scores))
         ratio = self._policy.trust * score * self._skus + 1 - self._policy.trust
+        return ratio * self._direction(look, way)
+
+    def _foreign(self, look: Sighting) -> float:
+        """The share of `other` that is not the tail of a recogniser which lists only its best few."""
+        tail = max(0, self._skus - len(look.scores))
+        if not tail:
+            return look.other
+        if len(look.scores) < LISTED:
+            return 0.5 * look.other
+        return max(0.0, look.other - 0.5 * tail * min(look.scores.values()))  # the tail falls from the least to zero
+
+    def _direction(self, look: Sighting, way: int) -> float:
         against = look.action == ("return" if way > 0 else "take")
-        return ratio * (self._policy.wrong_action if against else 1.0)
+        return self._policy.wrong_action if against else 1.0
 
 
 class Compared:

@@ -1,20 +1,23 @@
 """From the trace of a visit to its verdict: charge, nothing, or a person decides.
 
 Pure: the same trace gives the same verdict, bit for bit.  Refuses to guess: what the net masses do not confirm, or
-what is less probable than `TallyPolicy.threshold`, is not charged.
+what may cost more to charge wrongly than a person's look at it (`TallyPolicy.costs`), is not charged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from cabinet.basket import pricing
-from cabinet.basket.evidence import SCALE, Bolt, Door, Gap, Header, Health, Mass, Sighting, State, Visit
+from cabinet.basket.account import accounted
+from cabinet.basket.coupling import decoupled
+from cabinet.basket.decide import beyond, decided
+from cabinet.basket.evidence import SCALE, Bolt, Door, Gap, Health, Mass, Sighting, State, Visit
 from cabinet.basket.explain import Explainer
 from cabinet.basket.policy import TallyPolicy
-from cabinet.basket.reconcile import Outcome, Said, reconcile
+from cabinet.basket.reconcile import reconcile
 from cabinet.basket.sight import Compared, Sight, across, attach, watching
 from cabinet.basket.steps import Weighing, weigh
-from cabinet.basket.verdict import Account, Charge, Nothing, Review, Step, Verdict
-from cabinet.units import Sku, ZoneId
+from cabinet.basket.stories import Outcome
+from cabinet.basket.verdict import Review, Verdict
+from cabinet.units import ZoneId
 
 __all__ = ["TallyPolicy", "tally"]
 
@@ -34,16 +37,25 @@ def tally(visit: Visit, policy: TallyPolicy | None = None) -> Verdict:
     weighings = _weigh(visit, policy)
     early = _before_any_sum(visit, weighings, policy)
     if early:
-        return Review(early, _account(weighings))
+        return Review(early, accounted(weighings))
+    weighings = decoupled(weighings, policy)
     whole = across(visit)
     passing = [e for e in visit.events if isinstance(e, Sighting) and e not in whole]
     looks = {w.zone: attach(w, passing, policy) for w in weighings}
     minutes = max(w.levels[-1].t1 for w in weighings) / 60
     sight = Sight(header, policy)
-    explainer = Explainer(header, policy, sight, watching(visit, passing), minutes)
+    over = {zone: tuple(e for e in whole if e.zone == zone) for zone in header.zones}
+    explainer = Explainer(header, policy, sight, watching(visit, passing), minutes, over)
     compared = Compared(sight, whole, watching(visit, whole))
     outcomes = reconcile(header, weighings, looks, explainer, compared, policy)
-    return _decide(visit, weighings, outcomes, explainer.drift_wide_sd_g, policy)
+    account = accounted(weighings, header, outcomes)
+    hindrances = _hindrances(visit, weighings)
+    never_opened = not any(isinstance(e, Door) and e.open for e in visit.events)
+    reasons = ["the masses changed although the door never opened"] if never_opened and _any(outcomes[0]) else []
+    odd = beyond(header, weighings, account, explainer.drift_wide_sd_g, policy)
+    told = {flag.partition(":")[0] for flag in outcomes[0].flags}  # what a flag says of a zone is enough
+    reasons += [what for zone, what in odd if zone not in told]
+    return decided(header, outcomes, account, reasons, hindrances, policy)
 
 
 def _weigh(visit: Visit, policy: TallyPolicy) -> list[Weighing]:
@@ -100,80 +112,5 @@ def _hindrances(visit: Visit, weighings: Sequence[Weighing]) -> list[str]:
     return found
 
 
-def _decide(
-    visit: Visit,
-    weighings: Sequence[Weighing],
-    outcomes: Sequence[Outcome],
-    drift_sd_g: float,
-    policy: TallyPolicy,
-) -> Verdict:
-    header, best = visit.header, outcomes[0]
-    account = _account(weighings, header, outcomes)
-    reasons = list(best.flags)
-    reasons += [f"{header.catalog[sku].name}: more put back than taken" for sku, n in best.bill.items() if n < 0]
-    reasons += _beyond(header, weighings, account, drift_sd_g, policy)
-    if not any(isinstance(e, Door) and e.open for e in visit.events) and (best.bill or best.flags):
-        reasons.append("the masses changed although the door never opened")
-    if not reasons and best.posterior < policy.threshold:
-        other = _words(outcomes[1], header) if len(outcomes) > 1 else "too many stories to follow"
-        reasons.append(f"ambiguous: {_words(best, header)} ({best.posterior:.2f}) or {other}")
-    guess = pricing.lines(best.bill, header.catalog)
-    if not reasons:
-        minors = pricing.restricted(best.bill, header.catalog)
-        reasons += [f"no proof of age for {name}" for name in minors]
-    if reasons:
-        return Review("; ".join([*reasons, *_hindrances(visit, weighings)]), account, guess)
-    return Charge(guess, best.posterior, account) if guess else Nothing(best.posterior, account)
-
-
-def _beyond(
-    header: Header, weighings: Sequence[Weighing], account: Account, drift_sd_g: float, policy: TallyPolicy
-) -> list[str]:
-    """Zones whose net mass the story does not explain within the limit."""
-    found = []
-    for w in weighings:
-        var = drift_sd_g**2 + w.net_sd_g**2
-        for sku, n in account.moves.get(w.zone, {}).items():
-            product = header.catalog[sku]
-            var += abs(n) * product.spread_g**2 + (n * product.mass_g * policy.wide_share_of_mass(product)) ** 2
-        if abs(account.unexplained_g[w.zone]) > policy.limit_sd * var**0.5:
-            found.append(f"{w.zone}: {account.unexplained_g[w.zone]:+.0f} g that no product explains")
-    return found
-
-
-def _words(outcome: Outcome, header: Header) -> str:
-    goods = [f"{n} x {header.catalog[sku].name}" for sku, n in sorted(outcome.bill.items())]
-    return ", ".join([*goods, *outcome.flags]) or "nothing"
-
-
-def _share(posterior: float) -> str:
-    return f"{posterior:.4f}" if posterior >= 0.0001 else "< 0.0001"
-
-
-def _account(weighings: Sequence[Weighing], header: Header | None = None, outcomes: Sequence[Outcome] = ()) -> Account:
-    best = outcomes[0] if outcomes else None
-    steps = _steps(weighings, best.said if best else ())
-    net = {w.zone: round(w.net_g, 2) for w in weighings}
-    if best is None or header is None:
-        return Account(steps, net)
-    moves = best.moves
-    unexplained = {z: round(g + _mass(moves.get(z, {}), header), 2) for z, g in net.items()}
-    other = f"{_words(outcomes[1], header)} ({_share(outcomes[1].posterior)})" if len(outcomes) > 1 else ""
-    return Account(steps, net, moves, unexplained, other)
-
-
-def _mass(counts: Mapping[Sku, int], header: Header) -> float:
-    return sum(n * header.catalog[sku].mass_g for sku, n in counts.items())
-
-
-def _steps(weighings: Sequence[Weighing], said: Sequence[Said]) -> tuple[Step, ...]:
-    items = {(s.zone, s.level): s.units for s in said}
-    found = []
-    for w in weighings:
-        for j, (a, b) in enumerate(zip(w.levels, w.levels[1:], strict=False), 1):
-            sd = (a.sd_g**2 + b.sd_g**2) ** 0.5
-            step = Step(
-                w.zone, round(b.t0, 4), round(b.first_g - a.last_g, 2), round(sd, 2), items.get((w.zone, j), {})
-            )
-            found.append(step)
-    return tuple(sorted(found, key=lambda s: (s.t, s.zone)))
+def _any(outcome: Outcome) -> bool:
+    return bool(outcome.bill or outcome.flags)

@@ -1,9 +1,27 @@
-"""What the tally may answer.  `Charge`, `Review` and `Nothing` are different types, so doubt cannot be charged."""
+"""What the tally may answer.  `Charge`, `Review` and `Nothing` are different types, so doubt cannot be charged.
+
+`Interim` is what the shelves seem to have lost so far, for the shopper's screen: no `Verdict`, without prices.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cabinet.units import Minor, Sku, ZoneId
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """Of one tax class: on a line, or on the whole bill."""
+
+    name: str  # the tax class
+    rate_ppm: int  # parts per million: 190000 is 19 %
+    net: Minor
+    tax: Minor
+    added: bool = False  # on top of the price; False: within it
+
+    @property
+    def gross(self) -> Minor:
+        return self.net + self.tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +31,18 @@ class Line:
     quantity: int  # > 0
     unit_price: Minor
     tax: str
+    deposit: Minor = 0  # of one unit
+    discount: Minor = 0  # on the whole line, never on its deposits
+    reason: str = ""  # why less, or why not less
+    taxes: tuple[Tax, ...] = ()  # its shares: they add up over the bill; empty where no rate is known
+
+    @property
+    def tax_added(self) -> Minor:
+        return sum(share.tax for share in self.taxes if share.added)
 
     @property
     def total(self) -> Minor:
-        return self.quantity * self.unit_price
+        return self.quantity * (self.unit_price + self.deposit) - self.discount + self.tax_added
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +57,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One way to explain the whole visit: what would be billed, how probable it is, and why it did not win."""
+
+    words: str
+    bill: Mapping[Sku, int]
+    posterior: float
+    why: str = ""  # of those that lost: what speaks against it, the strongest first
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """How the verdict was reached: for the receipt's small print, the picture, and whoever reviews it."""
 
@@ -39,6 +75,9 @@ class Account:
     moves: Mapping[ZoneId, Mapping[Sku, int]] = field(default_factory=dict)  # + left the zone, - came to it
     unexplained_g: Mapping[ZoneId, float] = field(default_factory=dict)
     runner_up: str = ""  # the next best story and how much less probable it was
+    hypotheses: tuple[Hypothesis, ...] = ()  # the best few, the most probable first
+    sure: Mapping[Sku, float] = field(default_factory=dict)  # per line: probability that its quantity is right
+    confidence: float = 0.0  # of the best hypothesis, whatever became of it: a review has one too
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +105,11 @@ class Review:
 
 
 Verdict = Charge | Nothing | Review
+
+
+@dataclass(frozen=True, slots=True)
+class Interim:
+    """What seems to have been taken while the door is still open.  Says nothing of money: it may yet change."""
+
+    taken: tuple[tuple[Sku, str, int], ...] = ()  # SKU, name, units > 0; in the order of name
+    settled: bool = True  # False: hands are in the shelves, or a change is not understood yet

@@ -64,15 +64,25 @@ def disk(data_dir: Path, min_free_mib: int) -> Part:
 
 def ledger(file: Path) -> Part:
     """Whether the daemon could use it; opened for reading only."""
-    from cabinet.ledger import Ledger, LedgerError  # noqa: PLC0415  # only without a daemon
+    from cabinet.ledger import (  # noqa: PLC0415  # only without a daemon
+        Ledger,
+        LedgerDamagedError,
+        LedgerError,
+        LedgerForeignError,
+    )
 
     if not file.exists():
         return part("ledger", None)  # the daemon makes it
+    again = "start the daemon: it moves the file aside and recovers what can be read"
     try:
-        Ledger(file, read_only=True).close()
+        with Ledger(file, read_only=True) as found:
+            return part("ledger", found.rotten(), remedy=again)
+    except LedgerForeignError as error:
+        return part("ledger", str(error), remedy="name another cabinet.data_dir")
+    except LedgerDamagedError as error:
+        return part("ledger", str(error).partition("; stop the cabinet")[0], remedy=again)
     except LedgerError as error:
         return part("ledger", str(error), remedy="restore it, or move it aside and start anew")
-    return part("ledger", None)
 
 
 def model(path: Path) -> Part:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cabinet.cli import checks, show, words
+from cabinet.cli import checks, credit, fleet, show, words
 from cabinet.cli.errors import CliError, NotReachableError
 from cabinet.cli.place import ConfigFile, SocketPath, config_of, socket_of
 
@@ -43,6 +43,10 @@ def _tell(data: dict[str, Any], *, as_json: bool) -> None:
     title = f"{wrong} of {len(parts)} parts need you" if wrong else f"all {len(parts)} parts are in order"
     out = show.console()
     out.print(show.table(title, ["", "part", "what is wrong", "remedy"], [_row(part) for part in parts]))
+    if (data.get("credit") or {}).get("policy") == "cloud":
+        out.print(show.text(f"credit: {credit.in_words(data['credit'])}"))
+    if listed := fleet.in_words(data.get("fleet") or {}):
+        out.print(show.text(f"fleet's list of members: {listed}"))
     for group, counters in (data.get("counters") or {}).items():
         shown = {name: number for name, number in counters.items() if number}
         if shown:

@@ -45,6 +45,9 @@ def add_product(
     price: Annotated[str, typer.Option("--price", metavar="MINOR", help="In minor units: 250 for 2.50 (cents).")],
     mass_sd_g: Annotated[float | None, typer.Option("--mass-sd-g", help="Its spread from unit to unit.")] = None,
     tax: Annotated[str, typer.Option("--tax", help="Tax class.")] = "standard",
+    deposit: Annotated[
+        str | None, typer.Option("--deposit", metavar="MINOR", help="Of one unit, beside the price: 25 for 0.25.")
+    ] = None,
     min_age: Annotated[int, typer.Option("--min-age", min=0, max=150, help="In years; 0: for everybody.")] = 0,
     photos: Annotated[
         list[Path] | None,
@@ -83,6 +86,7 @@ def add_product(
         if files:
             raise BadInputError("--camera: and --photos?", "give one of them")
         sent = sights.captured(path, camera, shots)
+    asked |= {} if deposit is None else {"deposit": minor_units(deposit, "--deposit")}
     asked |= {
         name: True for name, set_ in (("keep_outliers", keep_outliers), ("ignore_barcode", ignore_barcode)) if set_
     }
@@ -119,12 +123,13 @@ def list_products(config: ConfigFile = None, socket: SocketPath = None, json: sh
     rows = [
         (
             product.get("sku"), product.get("name"), words.money(product.get("unit_price"), data.get("currency")),
+            words.money(product.get("deposit"), data.get("currency")) if product.get("deposit") else "-",
             _grams(product), product.get("tax"), product.get("min_age") or "-", product.get("references"),
             ", ".join(f"{zone}: {count}" for zone, count in (product.get("zones") or {}).items()) or "-",
         )
         for product in products
     ]  # fmt: skip  # a row
-    columns = ["sku", "product", "price>", "mass>", "tax", "age>", "pictures>", "stands"]
+    columns = ["sku", "product", "price>", "deposit>", "mass>", "tax", "age>", "pictures>", "stands"]
     show.console().print(show.table(f"Catalogue, price list {data.get('price_version')}", columns, rows))
 
 
@@ -184,7 +189,7 @@ def list_stock(config: ConfigFile = None, socket: SocketPath = None, json: show.
     show.console().print(show.table("Stock", ["zone", "sku", "product", "count>"], rows))
 
 
-def minor_units(typed: str) -> int:
+def minor_units(typed: str, option: str = "--price") -> int:
     """From "250" to 250.  A decimal is refused: which minor unit it means depends on the currency."""
     if re.fullmatch(r"\d{1,15}", typed, re.ASCII):
         return int(typed)
@@ -193,11 +198,11 @@ def minor_units(typed: str) -> int:
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite():
-        raise BadInputError(f"--price: {typed!r} is no amount", "write minor units, such as 250 for 2.50")
+        raise BadInputError(f"{option}: {typed!r} is no amount", "write minor units, such as 250 for 2.50")
     if value < 0:
-        raise BadInputError(f"--price: {typed} is negative", "write minor units from 0, such as 250 for 2.50")
+        raise BadInputError(f"{option}: {typed} is negative", "write minor units from 0, such as 250 for 2.50")
     raise BadInputError(
-        f"--price: {typed!r} is not a whole number of minor units",
+        f"{option}: {typed!r} is not a whole number of minor units",
         f"write {int(value * 100)} if the currency has cents (250 for 2.50)",
     )
 

@@ -28,11 +28,11 @@ def replay(
     """
     from cabinet import trace as format_  # noqa: PLC0415  with the tally
     from cabinet.basket.policy import TallyPolicy  # noqa: PLC0415  likewise
-    from cabinet.tallier import evidence_hash, judge  # noqa: PLC0415  likewise
+    from cabinet.tallier import judge  # noqa: PLC0415  likewise
 
     try:
         visit = format_.read(trace)
-        recorded = format_.read_tally(trace)
+        recorded, bound = format_.read_tally(trace), format_.read_manifest(trace)
     except (format_.TraceError, OSError) as error:
         raise BadInputError(f"TRACE: {error}", "cabinet visits export VISIT writes one") from error
     judged = visit.judged()
@@ -41,11 +41,13 @@ def replay(
     verdict = format_.verdict_to_dict(answer)
     if picture is not None:
         _draw(trace, visit, answer, picture)
-    evidence = evidence_hash(judged)
+    part = format_.judged_hash(judged)
+    evidence = part if bound is None else format_.manifest_hash(bound)
     same = None if recorded is None else _same(verdict, recorded)
     if json:
         show.as_json({
-            "visit": visit.header.visit, "incomplete": visit.incomplete, "evidence": evidence, "same": same,
+            "visit": visit.header.visit, "incomplete": visit.incomplete, "evidence": evidence, "judged": part,
+            "bound": None if bound is None else bound.get("judged") == part, "same": same,
             "verdict": verdict,
         })  # fmt: skip  # a table
     else:
@@ -55,7 +57,7 @@ def replay(
 
 
 def _draw(trace: Path, visit: "Visit", verdict: "Verdict", picture: Path) -> None:
-    """As `cabinet visits picture`, with this verdict; stills only where the trace is a folder."""
+    """As `cabinet visits picture`, with this verdict."""
     from cabinet import trace as format_  # noqa: PLC0415  likewise
     from cabinet.picture import draw_visit  # noqa: PLC0415  matplotlib takes a second and 60 MB
 
@@ -65,10 +67,24 @@ def _draw(trace: Path, visit: "Visit", verdict: "Verdict", picture: Path) -> Non
         format_.write_tally(folder, verdict)
         if (trace / "frames").is_dir():
             (folder / "frames").symlink_to((trace / "frames").absolute())
+        elif trace.is_file():
+            _unpack(trace, folder)
+        bound = format_.read_manifest(trace)
+        if bound is not None:
+            format_.write_manifest(folder, bound)
         try:
             draw_visit(folder, picture)
         except (OSError, ValueError) as error:
             raise RefusedError(f"--picture: {picture}: {error}", "name a .png in a folder of yours") from error
+
+
+def _unpack(tar: Path, folder: Path) -> None:
+    from cabinet.trace.stills import stills  # noqa: PLC0415  only where stills are in a .tar
+
+    for camera, mine in stills(tar).items():
+        (folder / "frames" / camera).mkdir(parents=True)
+        for still in mine:
+            (folder / "frames" / camera / Path(still.name).name).write_bytes(still.load())
 
 
 def _same(verdict: dict[str, Any], recorded: dict[str, Any]) -> bool:

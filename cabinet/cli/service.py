@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cabinet.cli import show, words
+from cabinet.cli import learnt, show, words
 from cabinet.cli.errors import BadInputError
 from cabinet.cli.place import ConfigFile, SocketPath, socket_of
 
@@ -29,6 +29,8 @@ def unlock(
         show.as_json(data)
     else:
         show.done(f"unlocked for {purpose}, visit {data.get('visit')}: open the door now, shut it when you are done")
+        if data.get("strays"):
+            learnt.tell_strays(data["strays"])
 
 
 def outbox(config: ConfigFile = None, socket: SocketPath = None, json: show.AsJson = False) -> None:

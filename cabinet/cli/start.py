@@ -1,12 +1,9 @@
-"""Commands that start something or need no daemon: run, demo, cloud, config, version.
+"""Commands that start something or need no daemon: run, demo, config, version.
 
 Everything they start is imported by the command itself.
 """
 
-import dataclasses
 import platform
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,10 +17,7 @@ from cabinet.cli.place import ConfigFile, config_of
 if TYPE_CHECKING:
     from cabinet.config import Config
 
-cloud = typer.Typer(no_args_is_help=True, help="The far end: store every event once and confirm it.")
 config_app = typer.Typer(no_args_is_help=True, help="The configuration file.")
-
-Db = Annotated[Path, typer.Option("--db", metavar="FILE", help="The cloud's SQLite database.")]
 
 
 def run(config: ConfigFile = None) -> None:
@@ -50,72 +44,6 @@ def demo(
     from cabinet.cli.demo import run_demo  # noqa: PLC0415  # likewise
 
     raise typer.Exit(run_demo(out=out, keep=keep, seed=seed, quick=quick))
-
-
-@cloud.command("run", epilog="Example: cabinet cloud run --host 127.0.0.1 --port 1883 --db cloud.db --keys keys.toml")
-def cloud_run(
-    db: Db,
-    keys: Annotated[Path, typer.Option("--keys", metavar="FILE", help='TOML or JSON: CAB_ID = "hexadecimal key".')],
-    host: Annotated[str, typer.Option("--host", help="Of the MQTT broker.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Of the MQTT broker.")] = 1883,
-    username: Annotated[str | None, typer.Option("--username", help="At the broker.")] = None,
-    password_file: Annotated[
-        Path | None, typer.Option("--password-file", metavar="FILE", help="Its first line is the password.")
-    ] = None,
-    ca: Annotated[Path | None, typer.Option("--ca", metavar="PEM", help="Speak TLS; the authority trusted.")] = None,
-    retry_max_s: Annotated[
-        int, typer.Option("--retry-max-s", min=1, max=600, help="Longest wait between two attempts to connect.")
-    ] = 30,
-) -> None:
-    """Serve until Ctrl-C or SIGTERM: every event of every cabinet stored once and acknowledged."""
-    import logging  # noqa: PLC0415  # likewise
-
-    from cabinet.adapters.mqtt import Tls  # noqa: PLC0415  # likewise
-    from cabinet.cloud.keys import KeysError  # noqa: PLC0415  # likewise
-    from cabinet.cloud.run import run_cloud  # noqa: PLC0415  # likewise
-    from cabinet.ledger import LedgerError  # noqa: PLC0415  # likewise
-
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    try:
-        run_cloud(
-            host, port, db, keys,
-            username=username, password=_password(password_file), tls=None if ca is None else Tls(ca=ca),
-            retry_s=(1, retry_max_s),
-            ready=lambda: typer.echo(f"cloud: serving {host}:{port}, database {db}", err=True),
-        )  # fmt: skip  # what goes where
-    except (KeysError, LedgerError) as error:
-        raise RefusedError(str(error)) from error
-
-
-@cloud.command("charges", epilog="Example: cabinet cloud charges --db cloud.db")
-def cloud_charges(db: Db, json: show.AsJson = False) -> None:
-    """Every charge that the cloud has stored, in the order of arrival."""
-    from cabinet.cloud.run import charges  # noqa: PLC0415  # likewise
-    from cabinet.ledger import LedgerError  # noqa: PLC0415  # likewise
-
-    if not db.is_file():
-        raise BadInputError(f"--db: {db} is not there", "name the database that cabinet cloud run writes")
-    try:
-        found = [dataclasses.asdict(charge) for charge in charges(db)]
-    except LedgerError as error:
-        raise RefusedError(str(error)) from error
-    if json:
-        show.as_json({"charges": found})
-        return
-    if not found:
-        typer.echo("no charges yet")
-        return
-    now_ms = time.time() * 1000
-    rows = [
-        (
-            charge["visit"], charge["cab"], charge["member"], words.money(charge["total_minor"], charge["currency"]),
-            ", ".join(f"{line.get('quantity')} × {line.get('name') or line.get('sku')}" for line in charge["lines"]),
-            words.when(charge["stored_ms"], now_ms), charge["review"],
-        )
-        for charge in found
-    ]  # fmt: skip  # a row
-    columns = ["visit", "cabinet", "member", "total>", "lines", "stored", "for a person to look at"]
-    show.console().print(show.table(f"{len(found)} charges", columns, rows))
 
 
 @config_app.command("check", epilog="Example: cabinet config check /etc/cabinet/cabinet.toml")
@@ -164,16 +92,3 @@ def _joined(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     return words.yes_no(value, "yes", "no") if isinstance(value, bool) else "none" if value is None else str(value)
-
-
-def _password(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return next(_lines(file), "")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"--password-file: {file} cannot be read", "check the name and who may read it") from error
-
-
-def _lines(file: Path) -> Iterator[str]:
-    yield from file.read_text(encoding="utf-8").splitlines()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cabinet.cli import show, words
+from cabinet.cli import credit, fleet, show, words
 from cabinet.cli.client import Client
 from cabinet.cli.place import ConfigFile, SocketPath, socket_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 1.0
 KEPT: Final = 12  # happenings on the screen
-FACTS: Final = 9  # lines about the state
+FACTS: Final = 10  # lines about the state
 
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show what happens; Ctrl-C ends it.")]
 
@@ -68,6 +68,8 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, object]]:
     )
     yield "state", _state(data)
     yield "screen", data.get("screen") or "-"
+    if data.get("interim") is not None:
+        yield "so far", words.so_far(data["interim"])
     if data.get("visit"):
         yield "visit", f"{data['visit']}  of {data.get('member') or 'a technician'}"
     door, bolt = data.get("door_open"), data.get("bolt_locked")
@@ -76,6 +78,10 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, object]]:
     if probes:
         yield "temperature", ", ".join(f"{probe} {celsius:.1f} °C" for probe, celsius in probes.items())
     yield "cloud", _cloud(data, now_ms)
+    if (data.get("credit") or {}).get("policy") == "cloud":
+        yield "credit", credit.in_words(data["credit"])
+    if listed := fleet.in_words(data.get("fleet") or {}):
+        yield "fleet's list", listed
     yield "members", f"{data.get('members')}, products {data.get('skus')}"
     yield "clock", f"{data.get('clock')}, memory {words.count_mib(data.get('rss_mib'))}"
 

@@ -2,18 +2,19 @@
 
 import base64
 import binascii
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cabinet.cli import show, words
-from cabinet.cli.client import LONG_ANSWER_S
-from cabinet.cli.errors import BadInputError, RefusedError
+from cabinet.cli import show, trust, words
+from cabinet.cli.errors import RefusedError
 from cabinet.cli.outfile import new_file
 from cabinet.cli.place import ConfigFile, SocketPath, socket_of
+from cabinet.cli.privacy import Why, list_accesses
+from cabinet.cli.verify import verify_visit
+from cabinet.cli.visit_id import visit_id
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -25,7 +26,12 @@ Out = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it; default: by id, here.")
 ]
 
-app = typer.Typer(no_args_is_help=True, help="Visits: list, show, export their evidence, draw their picture.")
+PICTURES_S = 300.0  # every still is looked at for faces: a second or two each on a small computer
+
+app = typer.Typer(no_args_is_help=True, help="Visits: list, show, export and verify their evidence, draw them.")
+app.command("verify", epilog="Example: cabinet visits verify last")(verify_visit)
+app.command("accesses", epilog="Example: cabinet visits accesses last --json")(list_accesses)
+app.command("refused", epilog="Example: cabinet visits refused --limit 50")(trust.list_refused)
 
 
 @app.command("list", epilog="Example: cabinet visits list --outcome review --limit 50")
@@ -62,7 +68,7 @@ def list_visits(
 def show_visit(visit: Visit, config: ConfigFile = None, socket: SocketPath = None, json: show.AsJson = False) -> None:
     """One visit: how it ended, the lines, the receipt, and how the bill was worked out."""
     path = socket_of(config, socket)
-    data = show.ask(path, "visits.show", visit=_id(path, visit))
+    data = show.ask(path, "visits.show", visit=visit_id(path, visit))
     if json:
         show.as_json(data)
     else:
@@ -71,45 +77,68 @@ def show_visit(visit: Visit, config: ConfigFile = None, socket: SocketPath = Non
 
 @app.command("export", epilog="Example: cabinet visits export last --out visit.tar")
 def export_visit(
-    visit: Visit, out: Out = None, config: ConfigFile = None, socket: SocketPath = None, json: show.AsJson = False
+    visit: Visit,
+    out: Out = None,
+    why: Why = None,
+    config: ConfigFile = None,
+    socket: SocketPath = None,
+    json: show.AsJson = False,
 ) -> None:
-    """Write the visit's recording (header, events, frames) as one .tar: evidence, or a bug report."""
-    _fetch(socket_of(config, socket), visit, ("visits.export", "tar_b64", ".tar"), out, as_json=json)
+    """Write the visit's recording as one .tar: evidence, or a bug report. Who asked, and why, is written down.
+
+    Header, events, stills, tally.json, evidence.json (what the charge's hash binds), and page.png: the visit on one
+    page, drawn for the export where matplotlib is installed and bound by no hash. Faces on stills are blurred:
+    withheld.json, signed by the cabinet, names those stills and the hashes of what they were.
+    """
+    _fetch(socket_of(config, socket), visit, ("visits.export", "tar_b64", ".tar"), out, why, as_json=json)
 
 
 @app.command("picture", epilog="Example: cabinet visits picture last --out visit.png")
 def picture_visit(
-    visit: Visit, out: Out = None, config: ConfigFile = None, socket: SocketPath = None, json: show.AsJson = False
+    visit: Visit,
+    out: Out = None,
+    why: Why = None,
+    config: ConfigFile = None,
+    socket: SocketPath = None,
+    json: show.AsJson = False,
 ) -> None:
-    """Write the visit's picture: mass curves with the detected steps, door and states, key frames."""
-    _fetch(socket_of(config, socket), visit, ("visits.picture", "png_b64", ".png"), out, as_json=json)
+    """Write the visit on one page: the bill, curves with every change, what else it could have been, key frames.
+
+    Faces are blurred. Who asked, and why, is written down.
+    """
+    _fetch(socket_of(config, socket), visit, ("visits.picture", "png_b64", ".png"), out, why, as_json=json)
 
 
-def _fetch(path: Path, visit: str, what: tuple[str, str, str], out: Path | None, *, as_json: bool) -> None:
+def _fetch(
+    path: Path, visit: str, what: tuple[str, str, str], out: Path | None, why: str | None, *, as_json: bool
+) -> None:
     op, key, suffix = what
-    visit = _id(path, visit)
+    visit = visit_id(path, visit)
     if as_json:
-        show.as_json(show.ask(path, op, timeout_s=LONG_ANSWER_S, visit=visit))
+        show.as_json(show.ask(path, op, timeout_s=PICTURES_S, visit=visit, why=why))
         return
     out = out or Path(visit + suffix)
     with new_file(out, "--out") as file:
-        data = show.ask(path, op, timeout_s=LONG_ANSWER_S, doing=f"fetching {visit}", visit=visit)
+        data = show.ask(path, op, timeout_s=PICTURES_S, doing=f"fetching {visit}", visit=visit, why=why)
         try:
             file.write(base64.b64decode(str(data.get(key)), validate=True))
         except binascii.Error as error:
             raise RefusedError("the daemon's answer is not base64", "sudo systemctl restart cabinet") from error
-    show.done(f"{out}, {out.stat().st_size:,} bytes")
+    without = f", without page.png: {data.get('page_why')}" if data.get("page") is False else ""
+    show.done(f"{out}, {out.stat().st_size:,} bytes{without}{_withheld(data)}")
 
 
-def _id(path: Path, visit: str) -> str:
-    if visit.lower() == "last":
-        newest = show.ask(path, "visits.list", limit=1).get("visits") or []
-        if not newest:
-            raise RefusedError("there are no visits yet")
-        return str(newest[0]["visit"])
-    if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", visit.upper(), re.ASCII):  # a ULID
-        raise BadInputError(f"VISIT: {visit!r} is no visit's id", "cabinet visits list shows the ids")
-    return visit.upper()
+def _withheld(data: dict[str, Any]) -> str:
+    """`, 2 stills blurred`; and why stills were left out."""
+    kept = data.get("withheld") or {}
+    said = "".join(f", {n} stills {why}" for why, n in kept.items())
+    return said + (f" ({data['blur_why']})" if data.get("blur_why") and kept.get("left out") else "")
+
+
+def _kept(evidence: dict[str, Any]) -> str:
+    if not evidence.get("path"):
+        return "-"
+    return str(evidence["path"]) if evidence.get("kept") else "no longer kept: storage.traces_days bounds it"
 
 
 def _outcome(visit: dict[str, Any]) -> "Text":
@@ -128,6 +157,7 @@ def _picture(data: dict[str, Any]) -> "RenderableType":
         ("why", visit.get("why") or "-"),
         ("visit", visit.get("visit")),
         ("who", f"{visit.get('member') or '-'} by {visit.get('who') or '-'}"),
+        *trust.admitted(data.get("admission"), currency),
         ("purpose", f"{visit.get('purpose')} {visit.get('reason') or ''}"),
         ("opened", words.when(visit.get("opened_wall_ms"), now_ms)),
         ("closed", words.when(visit.get("closed_wall_ms"), now_ms)),
@@ -135,6 +165,7 @@ def _picture(data: dict[str, Any]) -> "RenderableType":
         ("prices", f"version {visit.get('price_version')}"),
         ("baseline", ", ".join(f"{z} {words.grams(g)}" for z, g in (visit.get("baseline_g") or {}).items()) or "-"),
         ("evidence", visit.get("evidence_hash") or "-"),
+        ("kept in", _kept(data.get("evidence") or {})),
     ]
     parts: list[RenderableType] = [show.facts(pairs)]
     for title, key in (("Charged", "lines"), ("Best guess, not charged: a person decides", "best_guess")):
@@ -175,11 +206,16 @@ def _lines(title: str, lines: list[dict[str, Any]], currency: object) -> "Render
     rows = [
         (
             line.get("quantity"), line.get("name"), line.get("sku"), words.money(line.get("unit_price"), currency),
+            _of(line, "deposit", currency), _of(line, "discount", currency), line.get("reason") or "-",
             line.get("tax"), words.money(line.get("total"), currency),
         )
         for line in lines
     ]  # fmt: skip  # a row
-    return show.table(title, ["n>", "product", "sku", "each>", "tax", "total>"], rows)
+    return show.table(title, ["n>", "product", "sku", "each>", "deposit>", "less>", "why", "tax", "total>"], rows)
+
+
+def _of(line: dict[str, Any], key: str, currency: object) -> str:
+    return words.money(line[key], currency) if line.get(key) else "-"
 
 
 def _items(items: object) -> str:

@@ -97,6 +97,15 @@ def state(name: object) -> tuple[str, str, str]:
     return clean(plain), meaning, colour
 
 
+def so_far(interim: Any) -> str:  # noqa: ANN401  whatever the daemon said
+    """What seems to have been taken while the door is open."""
+    if not isinstance(interim, dict):
+        return "the door is shut"
+    taken = [one for one in interim.get("taken") or [] if isinstance(one, dict)]
+    goods = ", ".join(f"{one.get('units')} × {one.get('name') or one.get('sku')}" for one in taken) or "nothing"
+    return clean(goods if interim.get("settled") else f"{goods}, not settled yet")
+
+
 def happening(said: dict[str, Any]) -> str:
     """One line for one thing that `watch` tells."""
     match said.get("type"):
@@ -106,6 +115,8 @@ def happening(said: dict[str, Any]) -> str:
             text += f"  ({', '.join(map(str, effects))})" if isinstance(effects, list) and effects else ""
         case "notice":
             text = f"screen: {said.get('screen') or said.get('notice')}"
+        case "interim":
+            text = f"taken so far: {so_far(said.get('interim'))}"
         case "part":
             text = f"{said.get('part')} is in order" if said.get("ok") else f"{said.get('part')}: {said.get('why')}"
         case "sighting":

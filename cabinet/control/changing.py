@@ -1,8 +1,6 @@
 """What a technician may change: members, goods, stock, and a service visit.  Everything is refused or done whole."""
 
 import asyncio
-import base64
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +10,17 @@ from cabinet.basket.evidence import Product
 from cabinet.config import Config
 from cabinet.control import goods
 from cabinet.control.enrolment import Enrolment
+from cabinet.control.learning import strays
 from cabinet.control.looking import stock_rows
 from cabinet.control.maintenance import Maintenance
+from cabinet.control.members import MembersDesk
 from cabinet.control.requests import Answer, Arguments, Refusals, RequestError, integer, photos, product, text
 from cabinet.daemon import Daemon
-from cabinet.ledger import Consent, Ledger
-from cabinet.ledger.members import MAX_TEMPLATES
+from cabinet.ledger import Ledger
 from cabinet.parts import Parts
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import open_visit
-from cabinet.units import MemberId, Sku, ZoneId
+from cabinet.units import Sku, ZoneId
 
 BOARD_WAIT_S = 2.0  # a daemon that just began finds its board within a tenth of it
 LOOK_EVERY_S = 0.02
@@ -35,40 +34,17 @@ class Changing:
     parts: Parts
     enrolment: Enrolment
     maintenance: Maintenance
-    changed: Callable[[], None]  # the catalogue, stock or members changed
+    changed: Callable[[], None]  # the catalogue or stock changed
+    members_changed: Callable[[], None]
 
     def operations(self) -> dict[str, Any]:
         return {
-            "members.add": self.members_add,
-            "members.erase": self.members_erase,
+            **MembersDesk(self.config, self.ledger, self.enrolment, self.members_changed).operations(),
             "catalog.add": self.catalog_add,
             "catalog.check": self.catalog_check,
             "stock.set": self.stock_set,
             "unlock": self.unlock,
         }
-
-    async def members_add(self, arguments: Arguments, _: str) -> Answer:
-        pictures = photos(arguments)
-        if len(pictures) > MAX_TEMPLATES:
-            raise RequestError("too many photographs", f"a member has at most {MAX_TEMPLATES}")
-        templates = await self.enrolment.faces(pictures)  # refused before anything is written
-        consent = Consent(text(arguments, "consent", "1"), clock.stamp().wall_ms, text(arguments, "language", "en"))
-        with Refusals():
-            member = self.ledger.add_member(text(arguments, "name"), consent)
-            for template in templates:
-                self.ledger.add_template(member, template, self.enrolment.face_model)
-            token = self.ledger.add_token(member) if arguments.get("code") else None
-        self.changed()
-        qr = None if token is None else base64.b64encode(_qr(token)).decode()
-        return {"member": member, "templates": len(templates), "token": token, "qr_png_b64": qr}
-
-    async def members_erase(self, arguments: Arguments, _: str) -> Answer:
-        member = self.ledger.member(MemberId(text(arguments, "member")))
-        if member is None:
-            raise RequestError("there is no such member", "cabinet members list shows the ids")
-        self.ledger.erase(member.member, clock.stamp())
-        self.changed()
-        return {"member": member.member, "templates": member.templates, "tokens": member.tokens}
 
     async def catalog_add(self, arguments: Arguments, _: str) -> Answer:
         sku = Sku(text(arguments, "sku"))
@@ -129,7 +105,7 @@ class Changing:
         trouble = self.parts.why("lock")
         if trouble is not None:
             raise RequestError(trouble, "cabinet doctor names the part")
-        return {"visit": visit}
+        return {"visit": visit, "strays": strays(self.ledger)}
 
     async def _board_back(self) -> None:
         """Wait a little for a board that is away: an unlock that goes nowhere would still be a visit."""
@@ -146,14 +122,6 @@ class Changing:
         if zone not in known:
             raise RequestError(f"there is no zone {zone!r}", f"zones here: {', '.join(known)}")
         return ZoneId(zone)
-
-
-def _qr(text: str) -> bytes:
-    import segno  # noqa: PLC0415  only when a code is issued
-
-    buffer = io.BytesIO()
-    segno.make_qr(text, error="m").save(buffer, kind="png", scale=8)
-    return buffer.getvalue()
 
 
 def _equal_masses(catalog: Mapping[Sku, Product], sku: Sku) -> list[str]:

@@ -5,17 +5,19 @@ compare.  Nothing is stored before every picture was good enough.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cabinet.control.requests import RequestError
 from cabinet.ledger import Ledger
 from cabinet.ports import Face, PortError, Recogniser
-from cabinet.units import Sku
+from cabinet.units import MemberId, Sku
 from cabinet.vision.gallery import Gallery, Reference
+from cabinet.vision.photosize import declared_size
 
 if TYPE_CHECKING:
+    from cabinet.identity.gallery import Near
     from cabinet.ports import Picture
 
 LEAST_SIDE = 48  # pixels; below it nothing can be told apart
@@ -36,8 +38,11 @@ class Enrolment:
     face_model: str
     item_model: str
 
-    async def faces(self, photos: Sequence[bytes]) -> list[tuple[float, ...]]:
-        """One template a photograph; all or none.  Raises RequestError with the photograph's number and the remedy."""
+    async def faces(self, photos: Sequence[bytes]) -> list[Mapping[str, tuple[float, ...]]]:
+        """Of each photograph a template by each model; of all or none.
+
+        Raises RequestError with the photograph's number and the remedy.
+        """
         if photos and self.enroller is None:
             raise RequestError("faces are switched off here", "set identity.faces = true, or enrol with --code")
         templates = []
@@ -46,8 +51,16 @@ class Enrolment:
                 face = await self.enroller.enrol(await asyncio.to_thread(decode, photo, n))  # type: ignore[union-attr]  # checked above
             except PortError as error:
                 raise RequestError(f"photograph {n}: {error}", "one person, facing the camera, well lit") from error
-            templates.append(face.template)
+            templates.append(face.templates)
         return templates
+
+    def nearest_other(self, faces: Sequence[Mapping[str, Sequence[float]]], than: MemberId | None) -> "Near | None":
+        """The member, other than this one, whom any of these faces is nearest to, as the door sees them."""
+        from cabinet.identity.gallery import FaceGallery  # noqa: PLC0415  numpy, only when somebody enrols
+
+        gallery = FaceGallery(one for one in self.ledger.templates(self.face_model) if one[0] != than)
+        near = [gallery.nearest(face[self.face_model], 1) for face in faces if self.face_model in face]
+        return min((one[0] for one in near if one), key=lambda one: one.distance, default=None)
 
     async def sight_of(self, sku: Sku, photos: Sequence[bytes], *, keep_outliers: bool = False) -> "Sight":
         """What is to be remembered of a product, from whole photographs.  Raises RequestError naming the photograph:
@@ -169,9 +182,10 @@ def decode(photo: bytes, number: int) -> "Picture":
     import cv2  # noqa: PLC0415  heavy, and only when somebody enrols
     import numpy as np  # noqa: PLC0415  likewise
 
-    picture = cv2.imdecode(np.frombuffer(photo, dtype=np.uint8), cv2.IMREAD_COLOR) if photo else None
+    size = declared_size(photo)  # before it is unpacked: a small file may hold a gigabyte of one colour
+    if size is not None and max(size) > MAX_SIDE:
+        raise RequestError(f"photograph {number} is too large", f"at most {MAX_SIDE} pixels a side")
+    picture = None if size is None else cv2.imdecode(np.frombuffer(photo, dtype=np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise RequestError(f"photograph {number} is no picture", "send JPEG or PNG")
-    if max(picture.shape[:2]) > MAX_SIDE:
-        raise RequestError(f"photograph {number} is too large", f"at most {MAX_SIDE} pixels a side")
     return picture.astype(np.uint8)

@@ -1,21 +1,22 @@
 """What a technician may ask to see.  Nothing here changes anything."""
 
-import asyncio
-import base64
 import dataclasses
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cabinet
-from cabinet import clock, trace
+from cabinet import clock
+from cabinet.basket.verdict import Interim
 from cabinet.caretaker import rss_mib
 from cabinet.config import Config
 from cabinet.control.enrolment import Enrolment
+from cabinet.control.evidence import EvidenceDesk
 from cabinet.control.requests import Answer, Arguments, RequestError, integer, text
+from cabinet.control.trust import told as told_admission
+from cabinet.control.watching import taken
 from cabinet.daemon import Daemon
 from cabinet.ledger import Ledger, VisitRecord
 from cabinet.parts import Part, Parts
@@ -37,6 +38,7 @@ class Looking:
     screen: Callable[[], str]
     cloud: Callable[[], Mapping[str, Any]]
     counters: Mapping[str, Callable[[], Mapping[str, float]]]
+    interim: Callable[[], Interim | None] = lambda: None  # what seems to have been taken while a shopper's door is open
     started_s: float = field(default_factory=clock.now_s)
 
     def operations(self) -> dict[str, Any]:
@@ -45,12 +47,10 @@ class Looking:
             "doctor": self.doctor,
             "visits.list": self.visits_list,
             "visits.show": self.visits_show,
-            "visits.export": self.visits_export,
-            "visits.picture": self.visits_picture,
             "outbox": self.outbox,
-            "members.list": self.members_list,
             "catalog.list": self.catalog_list,
             "stock.list": self.stock_list,
+            **EvidenceDesk(self.ledger, self.traces).operations(),
         }
 
     async def status(self, _: Arguments, __: str) -> Answer:
@@ -61,6 +61,7 @@ class Looking:
             "version": cabinet.__version__,
             "state": type(state).__name__,
             "screen": self.screen(),
+            "interim": taken(self.interim()),
             "faults": [{"part": f.part, "why": f.why, "latched": f.latched} for f in faults(state)],
             "visit": open_visit(state),
             "member": getattr(state, "member", None),
@@ -122,17 +123,16 @@ class Looking:
             "baseline_g": dict(record.baseline_g),
         }
         told = json.loads(tally.read_text()) if tally.is_file() else None
-        receipt = None if record.outcome is None else receipt_text(record, self.config.cabinet.id)
-        return {"visit": whole, "tally": told, "receipt": receipt, "board": self._weighed_by_board(record.visit)}
-
-    async def visits_export(self, arguments: Arguments, _: str) -> Answer:
-        folder = self._trace(self._record(arguments).visit)
-        content = await asyncio.to_thread(_tar, folder)
-        return {"name": f"{folder.name}.tar", "tar_b64": base64.b64encode(content).decode()}
-
-    async def visits_picture(self, arguments: Arguments, _: str) -> Answer:
-        folder = self._trace(self._record(arguments).visit)
-        return {"png_b64": base64.b64encode(await asyncio.to_thread(_picture, folder)).decode()}
+        kept = {"path": str(tally.parent), "kept": tally.parent.is_dir(), "hash": record.evidence_hash}
+        admitted, changes = self.ledger.admission(record.visit), self.ledger.adjustments(record.visit)
+        admission = (
+            None if admitted is None else {**told_admission(admitted), "terms": dataclasses.asdict(record.terms)}
+        )
+        receipt = None if record.outcome is None else receipt_text(record, self.config.cabinet.id, changes)
+        return {
+            "visit": whole, "tally": told, "receipt": receipt, "board": self._weighed_by_board(record.visit),
+            "evidence": kept, "admission": admission,
+        }  # fmt: skip  # a table
 
     async def outbox(self, _: Arguments, __: str) -> Answer:
         count, oldest_ms = self.ledger.backlog()
@@ -141,22 +141,6 @@ class Looking:
             for row in self.ledger.unacknowledged()
         ]
         return {"count": count, "oldest_wall_ms": oldest_ms, "head_seq": self.ledger.head()[0], "rows": rows}
-
-    async def members_list(self, _: Arguments, __: str) -> Answer:
-        return {
-            "members": [
-                {
-                    "member": member.member,
-                    "name": member.name,
-                    "templates": member.templates,
-                    "tokens": member.tokens,
-                    "consent_version": member.consent.version,
-                    "consent_wall_ms": member.consent.at_ms,
-                    "erased": False,
-                }
-                for member in self.ledger.members()
-            ]
-        }
 
     async def catalog_list(self, _: Arguments, __: str) -> Answer:
         references = self.enrolment.references()
@@ -199,12 +183,6 @@ class Looking:
         if record is None:
             raise RequestError("there is no such visit", "cabinet visits list shows the ids")
         return record
-
-    def _trace(self, visit: VisitId) -> Path:
-        folder = self.traces / visit
-        if not folder.is_dir():
-            raise RequestError("the recording of this visit is no longer kept", "storage.traces_days bounds it")
-        return folder
 
 
 def stock_rows(ledger: Ledger) -> list[Answer]:
@@ -249,19 +227,3 @@ def _brief(record: VisitRecord) -> Answer:
 
 def _line(line: Any) -> Answer:  # noqa: ANN401  a verdict's Line
     return {**dataclasses.asdict(line), "total": line.total}
-
-
-def _tar(folder: Path) -> bytes:
-    with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / "trace.tar"
-        trace.export(folder, path)
-        return path.read_bytes()
-
-
-def _picture(folder: Path) -> bytes:
-    from cabinet.picture import draw_visit  # noqa: PLC0415  matplotlib takes a second and 60 MB
-
-    with tempfile.TemporaryDirectory() as temporary:
-        path = Path(temporary) / "visit.png"
-        draw_visit(folder, path)
-        return path.read_bytes()

@@ -68,6 +68,7 @@ def product(arguments: Arguments) -> Product:
         mass_sd_g=number(arguments, "mass_sd_g"),
         tax=text(arguments, "tax", "standard"),
         min_age=integer(arguments, "min_age", 0, low=0, high=120),
+        deposit=integer(arguments, "deposit", 0, low=0, high=100_000_000),
     )
 
 

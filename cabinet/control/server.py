@@ -2,7 +2,7 @@
 
 Permissions are the file's (0660): whoever is in the cabinet's group may ask.  The peer's user name, as the kernel tells
 it, signs what is written.  Garbage is answered with an error and harms nobody.  What may be asked is in
-`looking` and `changing`.
+`looking` and `changing`; what changes something leaves a line in the audit trail, or is refused.
 """
 
 import asyncio
@@ -24,19 +24,27 @@ from cabinet.trace import TraceError
 MAX_LINE = 32 << 20  # twenty photographs as base64
 MAX_CLIENTS = 16
 
+Audit = Callable[[str, Arguments, str], contextlib.AbstractContextManager[Callable[[Answer], None]]]
+
 log = logging.getLogger(__name__)
 
 
+def unaudited(_: str, __: Arguments, ___: str) -> contextlib.AbstractContextManager[Callable[[Answer], None]]:
+    return contextlib.nullcontext(lambda _: None)
+
+
 class Control:
-    """`operations` answer once; `streams` answer until the client goes."""
+    """`operations` answer once; `streams` answer until the client goes.  `audit` is round every operation."""
 
     def __init__(
         self,
         path: Path,
         operations: Mapping[str, Callable[[Arguments, str], Awaitable[Answer]]],
         streams: Mapping[str, Callable[[], AsyncIterator[Answer]]],
+        audit: Audit = unaudited,
     ) -> None:
         self.path = path
+        self._audit = audit
         self._operations = operations
         self._streams = streams
         self._clients = 0
@@ -88,8 +96,11 @@ class Control:
         return True
 
     async def _answer(self, operation: str, arguments: Arguments, who: str) -> Answer:
+        known = self._known(operation)
         try:
-            data = await self._known(operation)(arguments, who)
+            with self._audit(operation, arguments, who) as told:
+                data = await known(arguments, who)
+                told(data)
         except (PortError, LedgerError, TraceError, OSError) as error:
             log.warning("control_failed op=%s who=%s why=%s", operation, who, error)
             raise RequestError(str(error), "cabinet doctor, or journalctl -u cabinet -n 50") from error

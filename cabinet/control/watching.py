@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from cabinet import clock, trace
 from cabinet.basket.evidence import Happening, Sighting
+from cabinet.basket.verdict import Interim
 from cabinet.control.requests import Answer
 from cabinet.control.scales import live
 from cabinet.daemon import Happened
@@ -81,6 +82,10 @@ class Watching:
         if isinstance(event, Sighting):
             self.tell({"type": "sighting", **{k: v for k, v in trace.event_to_dict(event).items() if k != "type"}})
 
+    def interim(self, interim: Interim | None) -> None:
+        """What seems to have been taken has changed; None: the door is shut."""
+        self.tell({"type": "interim", "interim": taken(interim), "screen": self.screen()})
+
     def part_changed(self, part: Part) -> None:
         self.tell({"type": "part", "part": part.name, "ok": part.ok, "why": part.why})
 
@@ -117,6 +122,14 @@ class BoardWatching:
                 told_s[zone] = scale.chunks[-1][0] if scale.chunks else told_s[zone]
             yield {"type": "scales", "at_s": round(clock.now_s(), 3), "zones": zones}
             await asyncio.sleep(SCALES_EVERY_S)
+
+
+def taken(interim: Interim | None) -> Answer | None:
+    """As JSON.  Nothing in it has a price."""
+    if interim is None:
+        return None
+    units = [{"sku": sku, "name": name, "units": n} for sku, name, n in interim.taken]
+    return {"taken": units, "settled": interim.settled}
 
 
 def _mean(grams: Sequence[float | None]) -> float | None:

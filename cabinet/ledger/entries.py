@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cabinet.basket.verdict import Line
+from cabinet.identity.credit import NO_TERMS, Terms
 from cabinet.units import MemberId, Minor, Sku, VisitId, ZoneId
 
 Quality = Literal["none", "floor", "ntp", "cloud"]
@@ -36,6 +37,7 @@ class OpenedVisit:
     price_version: int
     baseline_g: Mapping[ZoneId, float]
     trace: str  # where the evidence is being written
+    terms: Terms = NO_TERMS  # for how much the member was let in
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class VisitRecord:
     currency: str
     confidence: float | None
     evidence_hash: str
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +170,17 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as listed: how many templates and tokens there are, never what they are."""
+    """A member as listed: how many templates (by each model) and tokens there are, never what they are."""
 
     member: MemberId
     name: str
     consent: Consent
     templates: int
     tokens: int
+    age: int | None = None  # verified, in years, at least; None: no proof
+    source: Literal["cabinet", "cloud"] = "cabinet"  # who keeps this member
+    verified: bool = False  # somebody has seen a proof of who they are
+    digits: bool = False  # the last four of their telephone number are known
+    enrolled_at_ms: int = 0
+    last_visit_ms: int | None = None
+    readable: bool = True  # False: sealed by another device.key; the name is empty

@@ -13,6 +13,14 @@ class LedgerDamagedError(LedgerError):
     """The file is no ledger of ours, or is damaged."""
 
 
+class LedgerForeignError(LedgerDamagedError):
+    """The file is a database of something else: it is left alone."""
+
+
+class LedgerFullError(LedgerError):
+    """No room on the disk: the transaction was rolled back, whole and clean, and may be tried again with room."""
+
+
 class LedgerNewerError(LedgerError):
     """The file was written by a newer version of the cabinet."""
 

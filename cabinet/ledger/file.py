@@ -7,13 +7,21 @@ keep `synchronous=FULL`, a file of somebody else, a damaged file and a file from
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from sqlite_utils import Database
 
-from cabinet.ledger.errors import EntryRefusedError, LedgerDamagedError, LedgerError, LedgerLostError, LedgerNewerError
+from cabinet.ledger.errors import (
+    EntryRefusedError,
+    LedgerDamagedError,
+    LedgerError,
+    LedgerForeignError,
+    LedgerFullError,
+    LedgerLostError,
+    LedgerNewerError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +51,7 @@ class LedgerFile:
         self.path = path
         self.what = what
         self._lost: str | None = None
+        self.make_room: Callable[[], bool] = lambda: False  # on a full disk: whether something was given up
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         try:
             self.connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
@@ -57,12 +66,14 @@ class LedgerFile:
     def _begin_using(self, mark: int, migrations: Sequence[str], *, read_only: bool) -> None:
         try:
             if not read_only:
-                self._check_owner(mark, len(migrations))
+                self._check_owner(mark, migrations)
             self._settle(SETTINGS[:1] if read_only else SETTINGS)
             self._check_pages()
-            self._check_owner(mark, len(migrations))
+            self._check_owner(mark, migrations)
             if not read_only:
                 self._migrate(mark, migrations)
+        except UnicodeDecodeError as error:  # of a name or a message that is no text any more
+            raise self._damaged(str(error)) from error
         except sqlite3.DatabaseError as error:
             if _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
                 raise self._damaged(str(error)) from error
@@ -91,20 +102,33 @@ class LedgerFile:
             f" -shm beside it (mv {self.path}* to a safe place), put back the last copy or start with an empty one"
         )
 
-    def _check_owner(self, mark: int, newest: int) -> None:
+    def _check_owner(self, mark: int, migrations: Sequence[str]) -> None:
+        newest = len(migrations)
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
         (owner,) = self.connection.execute("PRAGMA application_id").fetchone()
         (tables,) = self.connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if owner != mark and (tables or owner or version):
-            raise LedgerDamagedError(
+            if self._looks_like(migrations):
+                raise self._damaged(f"its header says application_id {owner:#x}")
+            raise LedgerForeignError(
                 f"{self.path} is a database of something else (application_id {owner:#x}, ours is {mark:#x}):"
                 f" name another path for the {self.what}"
             )
+        if version < newest and tables and self._looks_like(migrations):
+            raise self._damaged(f"its header says schema version {version}, its tables are those of {newest}")
         if version > newest:
             raise LedgerNewerError(
                 f"the {self.what} {self.path} has schema version {version}, this program knows versions up to"
                 f" {newest}: install the program that wrote it, or put back the copy made before the upgrade"
             )
+
+    def _looks_like(self, migrations: Sequence[str]) -> bool:
+        """Has it exactly the tables that our migrations make?  Then what its header says is wrong."""
+        found = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name"
+        with contextlib.closing(sqlite3.connect(":memory:")) as ours:
+            for migration in migrations:
+                ours.executescript(migration)
+            return ours.execute(found).fetchall() == self.connection.execute(found).fetchall()
 
     def _migrate(self, mark: int, migrations: Sequence[str]) -> None:
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
@@ -121,8 +145,7 @@ class LedgerFile:
 
         Raises EntryRefusedError for a broken rule, LedgerLostError where the disk failed, LedgerError otherwise.
         """
-        if self._lost is not None:
-            raise LedgerLostError(self._lost)
+        self.check()
         try:
             if self.connection.in_transaction:
                 with self.db.atomic():
@@ -153,7 +176,14 @@ class LedgerFile:
                 " is written before a restart; check the card and the power supply"
             )
             return LedgerLostError(self._lost)
+        if _code(error) == sqlite3.SQLITE_FULL:
+            return LedgerFullError(f"no room on the disk for the {self.what} {self.path}: nothing was written")
         return LedgerError(f"{self.what} {self.path}: {error}")
+
+    def check(self) -> None:
+        """Raises LedgerLostError if the disk has ever failed us, whoever was told of it then."""
+        if self._lost is not None:
+            raise LedgerLostError(self._lost)
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """What a SELECT finds, all of it: no cursor stays open across a write.  Raises LedgerError."""

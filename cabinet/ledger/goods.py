@@ -11,10 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cabinet.basket.evidence import Product
-from cabinet.ledger.entries import Moves
+from cabinet.basket.prices import PriceRules
+from cabinet.basket.rules import against
+from cabinet.ledger.entries import Moves, Stamp
 from cabinet.ledger.errors import EntryRefusedError
 from cabinet.ledger.notes import NoteRoom
-from cabinet.ledger.room import Room, pack, unpack
+from cabinet.ledger.prices import PriceRoom
+from cabinet.ledger.room import pack, unpack
 from cabinet.units import Sku, ZoneId
 from cabinet.vision.gallery import Reference
 from cabinet.wire import SAFE_INTEGER
@@ -27,15 +30,17 @@ MAX_MASS_G: Final = 100_000.0  # far above what any shelf carries: a typing mist
 MAX_NAME: Final = 120
 
 
-class GoodsRoom(NoteRoom, Room):
+class GoodsRoom(NoteRoom, PriceRoom):
     def catalog(self) -> dict[Sku, Product]:
         rows = self._file.rows("SELECT * FROM product ORDER BY sku")
         return {Sku(row.pop("sku")): Product(**row) for row in rows}
 
-    def price_version(self) -> int:
-        """Goes up by one at every change of the catalogue; 0 while it is empty."""
-        row = self._file.row("SELECT price_version FROM identity")
-        return 0 if row is None else int(row["price_version"])
+    def set_price_rules(self, rules: PriceRules, who: str, clock: Stamp) -> int:
+        """For visits that begin afterwards.  Returns the price version.  EntryRefusedError: not for this catalogue."""
+        misfits = against(rules, self.catalog())
+        if misfits:
+            raise EntryRefusedError("; ".join(misfits))
+        return self.price_version() if rules == self.price_rules() else self._keep_rules(rules, who, clock)
 
     def put_product(self, sku: Sku, product: Product) -> int:
         """Add or change one row.  Returns the price version.  Raises EntryRefusedError naming the row."""
@@ -45,6 +50,9 @@ class GoodsRoom(NoteRoom, Room):
         """All of them or, where one is refused, none.  Returns the price version."""
         for sku, product in products.items():
             check_product(sku, product)
+        misfits = [what for what in against(self.price_rules(), products) if what.startswith("taxes")]
+        if misfits:
+            raise EntryRefusedError(f"{'; '.join(misfits)}: cabinet prices set FILE gives it one")
         with self._file.writing() as db:
             known = self.catalog()
             changed = {sku: product for sku, product in products.items() if known.get(sku) != product}
@@ -152,13 +160,14 @@ def check_product(sku: Sku, product: Product) -> None:
         raise EntryRefusedError(f"{where}: a SKU is 1 to 40 digits or letters (then also . _ -)")
     if not product.name.strip() or len(product.name) > MAX_NAME:
         raise EntryRefusedError(f"{where}: the name has 1 to {MAX_NAME} characters")
+    for field, minor in (("unit_price", product.unit_price), ("deposit", product.deposit)):
+        if not _is_whole(minor) or not 0 <= minor <= SAFE_INTEGER:
+            raise EntryRefusedError(
+                f"{where}: {field} is {minor!r}, must be a whole number of minor units (cents), 0 or more"
+            )
     for field, value in (("mass_g", product.mass_g), ("mass_sd_g", product.mass_sd_g)):
         if value is not None and not 0 < value <= MAX_MASS_G:
             raise EntryRefusedError(f"{where}: {field} is {value}, must be above 0 and at most {MAX_MASS_G:g} grams")
-    if not _is_whole(product.unit_price) or not 0 <= product.unit_price <= SAFE_INTEGER:
-        raise EntryRefusedError(
-            f"{where}: unit_price is {product.unit_price!r}, must be a whole number of minor units (cents), 0 or more"
-        )
     if not _is_whole(product.min_age) or not 0 <= product.min_age <= 150:
         raise EntryRefusedError(f"{where}: min_age is {product.min_age!r}, must be whole years from 0 to 150")
     if not product.tax.strip() or len(product.tax) > 40:
@@ -182,4 +191,5 @@ def _product_row(product: Product) -> dict[str, Any]:
         "unit_price": product.unit_price,
         "tax": product.tax,
         "min_age": product.min_age,
+        "deposit": product.deposit,
     }

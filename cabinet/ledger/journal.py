@@ -6,13 +6,15 @@ board.  An entry never changes.  Entries older than 90 days go; money is not in 
 
 from typing import Any, Final
 
-from cabinet.ledger.entries import ClosedCharge, Incident, JournalEntry, JournalRow, Stamp
+from cabinet.ledger.entries import ClosedCharge, ClosedVisit, Incident, JournalEntry, JournalRow, OpenedVisit, Stamp
 from cabinet.ledger.outbox import RETENTION_MS, TRUSTED
 from cabinet.ledger.room import from_json, to_json
 from cabinet.ledger.visits import VisitRoom
 from cabinet.units import VisitId
 
 RING_ENTRIES: Final = 64  # of the board (PROTOCOL.md): it cannot send an index further behind its newest
+AGAIN: Final = "journal.again"  # note: the ledger was recovered, and the board is asked for everything it has
+UNKNOWN: Final = "journal.unknown:"  # note, with a visit: it is in what the board wrote while we were away, not here
 NEWEST: Final = (
     "SELECT ring, max(idx) AS idx FROM board_journal WHERE board = ? GROUP BY ring ORDER BY ring DESC LIMIT 1"
 )
@@ -39,9 +41,46 @@ class JournalRoom(VisitRoom):
         return True
 
     def journal_next(self, board: str) -> int:
-        """The index to read on from; 1 for a board that was never heard of."""
+        """The index to read on from; 1 for a board that was never heard of, and after a recovery."""
+        if self.note(AGAIN) is not None:
+            return 1
+        return self.journal_reached(board)
+
+    def journal_reached(self, board: str) -> int:
+        """The index behind the newest entry that is kept; 1 for none."""
         newest = self._file.row(NEWEST, board)
         return 1 if newest is None else int(newest["idx"]) + 1
+
+    def journal_unknown(self) -> list[VisitId]:
+        """Visits whose door a board saw open, or whose charge it mirrors, and that are not in this ledger."""
+        rows = self._file.rows(
+            "SELECT visit, min(n) AS first FROM board_journal WHERE kind IN ('door opened', 'mirror')"
+            " AND visit IS NOT NULL AND visit NOT IN (SELECT visit FROM visit) GROUP BY visit ORDER BY first"
+        )
+        return [VisitId(row["visit"]) for row in rows]
+
+    def close_unknown(self, visit: VisitId, why: str, clock: Stamp) -> None:
+        """Opened and closed at once, for a person: a visit that only the board knows is charged to nobody."""
+        with self._file.writing():
+            self._open(OpenedVisit(visit, None, "shop", "board", why, self.price_version(), {}, visit), clock)
+            self._close(ClosedVisit(visit, "review", why), clock)
+
+    def in_doubt(self) -> set[VisitId]:
+        """Closed visits that a person may still ask about: in review, or disputed."""
+        rows = self._file.rows(
+            "SELECT visit FROM visit WHERE outcome = 'review' UNION SELECT visit FROM adjustment WHERE kind = 'dispute'"
+        )
+        return {VisitId(row["visit"]) for row in rows}
+
+    def unconfirmed(self) -> set[VisitId]:
+        """Closed visits of which the cloud has not stored the closing yet."""
+        rows = self._file.rows("SELECT visit FROM outbox WHERE acked_at_ms IS NULL AND type = 'visit.closed'")
+        return {VisitId(row["visit"]) for row in rows}
+
+    def raise_incident(self, incident: Incident, clock: Stamp) -> None:
+        """What is no step of the machine's."""
+        with self._file.writing():
+            self._note_incident(incident, clock)
 
     def journal_board(self) -> str | None:
         """The board that was heard last."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cabinet.ledger.entries import OutboxRow, Stamp
-from cabinet.ledger.errors import EntryRefusedError
+from cabinet.ledger.errors import EntryRefusedError, LedgerError
 from cabinet.ledger.notes import NoteRoom
 from cabinet.ledger.room import Room, from_json
 from cabinet.units import VisitId
@@ -24,13 +24,25 @@ INSERT_EVENT: Final = (  # written out: at the closing somebody waits, and a tab
     "INSERT INTO outbox (store, seq, visit, type, body, prev, h, boot, mono_ms, wall_ms, quality)"
     " VALUES (:store, :seq, :visit, :type, :body, :prev, :h, :boot, :mono_ms, :wall_ms, :quality)"
 )
-SPLIT: Final = "uplink.split"  # note: the seq of the incident that tells of a rollback or a clone
+SPLIT: Final = "uplink.split"  # note: the seq of the incident that tells of a rollback, a clone or a recovery
+SPLIT_WHY: Final = "uplink.split.why"  # note: what to tell people meanwhile, if it is neither rollback nor clone
 
 
 class OutboxRoom(NoteRoom, Room):
     def unacknowledged(self, limit: int = 16) -> list[OutboxRow]:
         """The lowest rows still ours to deliver, ascending."""
         return self._events("store = ? AND acked_at_ms IS NULL ORDER BY seq LIMIT ?", self.store, limit)
+
+    def waiting(self, limit: int = 16) -> list[int]:
+        """The seq of the lowest rows still ours to deliver, ascending: cheap, at every answer of the cloud."""
+        sql = "SELECT seq FROM outbox WHERE store = ? AND acked_at_ms IS NULL ORDER BY seq LIMIT ?"
+        return [row["seq"] for row in self._file.rows(sql, self.store, limit)]
+
+    def events(self, seqs: Sequence[int]) -> list[OutboxRow]:
+        """These rows of our store, ascending."""
+        if not seqs:
+            return []
+        return self._events(f"store = ? AND seq IN ({', '.join('?' * len(seqs))}) ORDER BY seq", self.store, *seqs)
 
     def outbox(self, limit: int = 50) -> list[OutboxRow]:
         """The newest rows, acknowledged or not, newest first: for people."""
@@ -66,6 +78,13 @@ class OutboxRoom(NoteRoom, Room):
             for seq, its_hash in (selective or {}).items():
                 freed += db.execute(f"{told} AND seq = ? AND h = ?", [*stamp, seq, its_hash]).rowcount
         return freed
+
+    def highest_freed(self) -> int:
+        """The highest event that somebody has acknowledged, singly or with all before it; 0 for none."""
+        row = self._file.row(
+            "SELECT seq FROM outbox WHERE store = ? AND acked_at_ms IS NOT NULL ORDER BY seq DESC LIMIT 1", self.store
+        )
+        return 0 if row is None else int(row["seq"])
 
     def reopen(self, above: int) -> int:
         """The cloud has lost what it had acknowledged above this seq: those rows are ours to deliver again."""
@@ -112,6 +131,7 @@ class OutboxRoom(NoteRoom, Room):
                 prev = h
             seq = self._append("incident", None, [{"why": redact(why), "at": "ledger"}], clock)
             self.set_note(SPLIT, str(seq))
+            self.drop_note(SPLIT_WHY)
         log.warning("store_renewed old=%s new=%s moved=%d", old, new, len(waiting))
         return new
 
@@ -122,9 +142,36 @@ class OutboxRoom(NoteRoom, Room):
             return None
         row = self._file.row("SELECT acked_at_ms FROM outbox WHERE store = ? AND seq = ?", self.store, int(noted))
         if row is None or row["acked_at_ms"] is not None:
-            self.drop_note(SPLIT)
+            self.forget_split()
             return None
-        return "the cloud knows another history of this ledger; waiting until it has stored that incident"
+        known = "the cloud knows another history of this ledger; waiting until it has stored that incident"
+        return self.note(SPLIT_WHY) or known
+
+    def forget_split(self) -> None:
+        """It is settled: the cloud has stored the incident, or a technician has looked where there is no cloud."""
+        with self._file.writing():
+            self.drop_note(SPLIT)
+            self.drop_note(SPLIT_WHY)
+
+    def rotten(self) -> str | None:
+        """What is wrong with what is written here, beyond what SQLite sees at opening; None: nothing.
+
+        An event that waits for the cloud and has rotted would be refused there for ever.
+        """
+        try:
+            found = self._file.rows("PRAGMA integrity_check(1)")[0]["integrity_check"]  # the indexes as well
+            events = self._events("1 ORDER BY store, seq")
+        except (LedgerError, ValueError, TypeError) as error:
+            return str(error)
+        if found != "ok":
+            return str(found)
+        before: OutboxRow | None = None
+        for row in events:
+            follows = before is None or (before.store, before.seq + 1) != (row.store, row.seq) or before.h == row.prev
+            if not (follows and _is_right(row)):
+                return f"event {row.seq} is not what was written"
+            before = row
+        return None
 
     def _events(self, where: str, *values: object) -> list[OutboxRow]:
         fields = "store, seq, visit, type, body, prev, h, boot, mono_ms, wall_ms, quality, acked_at_ms"
@@ -153,3 +200,10 @@ class OutboxRoom(NoteRoom, Room):
             self._file.db.execute(INSERT_EVENT, row)
             return seq + 1
         raise EntryRefusedError(f"{kind} of visit {visit} does not fit into {MAX_EVENT_BYTES} bytes")
+
+
+def _is_right(row: OutboxRow) -> bool:
+    try:
+        return event_hash(row.message(), row.prev) == row.h
+    except (WireError, AttributeError, TypeError):
+        return False

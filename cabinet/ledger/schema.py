@@ -6,6 +6,8 @@ an event is never altered, and an unacknowledged event is never deleted, whateve
 
 from typing import Final
 
+from cabinet.ledger import keys, privacy, roster, technicians, trust  # each room brings its own tables
+
 APPLICATION_ID: Final = 0x43414231  # "CAB1"
 
 FIRST = """
@@ -161,4 +163,104 @@ ALTER TABLE gallery ADD COLUMN spread REAL NOT NULL DEFAULT 0 CHECK (spread >= 0
 ALTER TABLE gallery ADD COLUMN picture BLOB; -- a small JPEG of the product, for people
 """
 
-MIGRATIONS: Final = (FIRST, BOARD_JOURNAL, GALLERY_SPREAD)
+PRICES = """
+ALTER TABLE product ADD COLUMN deposit INTEGER NOT NULL DEFAULT 0 CHECK (deposit >= 0);
+ALTER TABLE member ADD COLUMN age INTEGER CHECK (age BETWEEN 1 AND 150); -- verified, in years, at least; NULL: no proof
+ALTER TABLE member ADD COLUMN age_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE member ADD COLUMN age_at_ms INTEGER;
+CREATE TABLE price_rules (
+    version INTEGER PRIMARY KEY,           -- the price version that they came into force with
+    rules TEXT NOT NULL,                   -- JSON
+    who TEXT NOT NULL,
+    at_ms INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER rules_never_change BEFORE UPDATE ON price_rules
+    BEGIN SELECT RAISE(ABORT, 'past price rules never change'); END;
+CREATE TRIGGER rules_stay BEFORE DELETE ON price_rules
+    BEGIN SELECT RAISE(ABORT, 'past price rules are never deleted'); END;
+"""
+
+LEARNING = """
+CREATE TABLE belief (
+    sku TEXT PRIMARY KEY REFERENCES product ON DELETE CASCADE,
+    prior_g REAL NOT NULL,                 -- the catalogue's mass when this was learnt
+    mean_g REAL NOT NULL CHECK (mean_g > 0),
+    weight REAL NOT NULL CHECK (weight > 0),
+    spread_g2 REAL NOT NULL CHECK (spread_g2 > 0),
+    spread_weight REAL NOT NULL,
+    scale_sd_g REAL NOT NULL,
+    units INTEGER NOT NULL,
+    sure INTEGER NOT NULL,                 -- not one person's count alone
+    visits INTEGER NOT NULL,
+    since_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    rival TEXT                             -- JSON: what does not fit, until it is believed or forgotten
+) STRICT;
+CREATE TABLE lesson (
+    visit TEXT NOT NULL,
+    part TEXT NOT NULL,                    -- '' the whole visit; of a technician's each zone, too
+    PRIMARY KEY (visit, part)
+) STRICT;
+CREATE TABLE uncounted (
+    visit TEXT NOT NULL,                   -- a technician's
+    zone TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    change TEXT NOT NULL,                  -- JSON: what the zone weighed more or less
+    before TEXT NOT NULL,                  -- JSON: what the ledger knew there at the unlock
+    PRIMARY KEY (visit, zone)
+) STRICT;
+CREATE TABLE stray (
+    zone TEXT NOT NULL,
+    sku TEXT NOT NULL REFERENCES product ON DELETE CASCADE,
+    since_visit TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    count INTEGER NOT NULL CHECK (count >= 0),
+    found INTEGER NOT NULL,                -- certain visits that took it from there
+    PRIMARY KEY (zone, sku)
+) STRICT;
+CREATE TABLE shadow (
+    name TEXT PRIMARY KEY,
+    visits INTEGER NOT NULL,
+    agreed INTEGER NOT NULL,
+    more INTEGER NOT NULL,                 -- visits in which it would have charged more
+    less INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    more_minor INTEGER NOT NULL,
+    less_minor INTEGER NOT NULL
+) STRICT;
+"""
+
+CREDIT = """
+ALTER TABLE visit ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'; -- JSON: for how much the member was let in, and by whom
+CREATE TABLE blocked (
+    member TEXT PRIMARY KEY,               -- no foreign key: the cloud's list, of members of other cabinets too
+    why TEXT NOT NULL
+) STRICT;
+"""
+
+ADJUSTMENTS = """
+CREATE TABLE adjustment (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,               -- drawn at random: the idempotency key of what is given back
+    visit TEXT NOT NULL REFERENCES visit (visit),
+    kind TEXT NOT NULL CHECK (kind IN ('refund', 'correction', 'dispute')),
+    back_minor INTEGER NOT NULL CHECK (back_minor >= 0), -- given back to the member
+    lines TEXT NOT NULL DEFAULT '[]',      -- of a correction: the bill as it is now
+    reason TEXT NOT NULL,
+    who TEXT NOT NULL,
+    facts TEXT NOT NULL DEFAULT '{}',      -- JSON: of a dispute, its evidence and when the answer is due
+    mono_ms INTEGER NOT NULL,
+    wall_ms INTEGER NOT NULL,
+    quality TEXT NOT NULL
+) STRICT;
+CREATE INDEX adjustment_of ON adjustment (visit);
+CREATE TRIGGER adjustment_never_changes BEFORE UPDATE ON adjustment
+    BEGIN SELECT RAISE(ABORT, 'a refund, correction or dispute never changes'); END;
+CREATE TRIGGER adjustment_stays BEFORE DELETE ON adjustment
+    BEGIN SELECT RAISE(ABORT, 'a refund, correction or dispute is never deleted'); END;
+"""
+
+MIGRATIONS: Final = (
+    FIRST, BOARD_JOURNAL, GALLERY_SPREAD, PRICES, LEARNING, CREDIT, ADJUSTMENTS,
+    privacy.SCHEMA, keys.SCHEMA, trust.SCHEMA, technicians.SCHEMA, roster.SCHEMA,
+)  # fmt: skip  # a row

@@ -6,15 +6,18 @@ Each opening, closing and incident is a row here and an event in the outbox, in 
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from cabinet.basket.verdict import Line
+from cabinet.basket.pricing import tax_table
+from cabinet.basket.verdict import Line, Tax
+from cabinet.identity.credit import NO_TERMS, Terms
 from cabinet.ledger.entries import ClosedVisit, Incident, Moves, OpenedVisit, Stamp, VisitRecord
 from cabinet.ledger.errors import EntryRefusedError
 from cabinet.ledger.goods import GoodsRoom
 from cabinet.ledger.outbox import OutboxRoom
 from cabinet.ledger.room import from_json, to_json
-from cabinet.units import Sku, VisitId
+from cabinet.units import MemberId, Sku, VisitId
 from cabinet.wire import redact
 
 
@@ -35,16 +38,16 @@ class VisitRoom(OutboxRoom, GoodsRoom):
 
     def _records(self, where: str, *values: object) -> list[VisitRecord]:
         rows = self._file.rows(f"SELECT * FROM visit WHERE {where}", *values)  # noqa: S608  # our own text
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     def _open(self, entry: OpenedVisit, clock: Stamp) -> None:
-        baseline_mg = _milligrams(entry.baseline_g)
+        baseline_mg, terms = _milligrams(entry.baseline_g), asdict(entry.terms)
         self._file.db.execute(
             "INSERT INTO visit (visit, member, purpose, who, reason, price_version, baseline_mg, trace, opened_mono_ms,"
-            " opened_wall_ms, opened_quality) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " opened_wall_ms, opened_quality, terms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 entry.visit, entry.member, entry.purpose, entry.who, entry.reason, entry.price_version,
-                to_json(baseline_mg), entry.trace, clock.mono_ms, clock.wall_ms, clock.quality,
+                to_json(baseline_mg), entry.trace, clock.mono_ms, clock.wall_ms, clock.quality, to_json(terms),
             ],
         )  # fmt: skip  # a table; written out, because somebody waits at the door
         bare = {
@@ -53,17 +56,18 @@ class VisitRoom(OutboxRoom, GoodsRoom):
             "who": redact(entry.who),
             "reason": redact(entry.reason),
             "price_version": entry.price_version,
+            "terms": terms,
         }
         self._append("visit.opened", entry.visit, [{**bare, "baseline_mg": baseline_mg}, bare], clock)
 
     def _close(self, entry: ClosedVisit, clock: Stamp) -> None:
-        _check_closing(entry)
+        check_closing(entry)
         updated = self._file.db.execute(
             "UPDATE visit SET outcome = ?, why = ?, lines = ?, best_guess = ?, total_minor = ?, currency = ?,"
             " confidence = ?, evidence_hash = ?, closed_mono_ms = ?, closed_wall_ms = ?, closed_quality = ?"
             " WHERE visit = ? AND outcome IS NULL",
             [
-                entry.outcome, entry.why, _lines_json(entry.lines), _lines_json(entry.best_guess), entry.total_minor,
+                entry.outcome, entry.why, lines_json(entry.lines), lines_json(entry.best_guess), entry.total_minor,
                 entry.currency, entry.confidence, entry.evidence_hash, clock.mono_ms, clock.wall_ms, clock.quality,
                 entry.visit,
             ],
@@ -73,14 +77,18 @@ class VisitRoom(OutboxRoom, GoodsRoom):
             was = "was never opened" if known is None else f"is closed already ({known.outcome})"
             raise EntryRefusedError(f"the visit {entry.visit} {was}; a second closing ({entry.outcome}) is refused")
         self._move_stock(entry.moves)
-        self._append("visit.closed", entry.visit, _closing_bodies(entry), clock)
+        self._append("visit.closed", entry.visit, _closing_bodies(entry, self._member_of(entry.visit)), clock)
+
+    def _member_of(self, visit: VisitId) -> MemberId | None:
+        row = self._file.row("SELECT member FROM visit WHERE visit = ?", visit)
+        return None if row is None else row["member"]
 
     def _note_incident(self, entry: Incident, clock: Stamp) -> None:
         body = {"why": redact(entry.why), "at": redact(entry.at)}
         self._append("incident", entry.visit, [body], clock)
 
 
-def _check_closing(entry: ClosedVisit) -> None:
+def check_closing(entry: ClosedVisit) -> None:
     """Raises EntryRefusedError where the entry says two things at once."""
     charged = sum(line.total for line in entry.lines)
     if entry.outcome == "charge":
@@ -99,8 +107,14 @@ def _check_closing(entry: ClosedVisit) -> None:
             f"visit {entry.visit} closes as {entry.outcome} yet goods left by its moves: only a charge may say that"
         )
     for line in (*entry.lines, *entry.best_guess):
-        if line.quantity < 1 or line.unit_price < 0:
-            raise EntryRefusedError(f"visit {entry.visit}: {line.quantity} of {line.sku} at {line.unit_price}")
+        goods = line.quantity * line.unit_price
+        if line.quantity < 1 or line.unit_price < 0 or line.deposit < 0 or not 0 <= line.discount <= goods:
+            raise EntryRefusedError(
+                f"visit {entry.visit}: {line.quantity} of {line.sku} at {line.unit_price},"
+                f" deposit {line.deposit}, {line.discount} off"
+            )
+        if any(share.net < 0 or share.tax < 0 for share in line.taxes):
+            raise EntryRefusedError(f"visit {entry.visit}: the taxes of {line.sku} are negative")
 
 
 def _left(moves: Moves) -> Counter[Sku]:
@@ -112,26 +126,28 @@ def _left(moves: Moves) -> Counter[Sku]:
     return net
 
 
-def _closing_bodies(entry: ClosedVisit) -> list[dict[str, Any]]:
+def _closing_bodies(entry: ClosedVisit, member: MemberId | None) -> list[dict[str, Any]]:
     """The event's body with fewer and fewer details, for the visit that emptied the shelf; the total always stays."""
     bare: dict[str, Any] = {
         "outcome": entry.outcome,
+        "member": member,
         "why": redact(entry.why),
         "total_minor": entry.total_minor,
         "currency": entry.currency,
         "confidence_ppm": None if entry.confidence is None else round(entry.confidence * 1_000_000),
         "evidence_hash": entry.evidence_hash,
+        **({"taxes": taxes} if (taxes := _taxes(tax_table(entry.lines))) else {}),
     }
-    charged, guessed = _lines(entry.lines), _lines(entry.best_guess)
+    charged, guessed = line_rows(entry.lines), line_rows(entry.best_guess)
     return [
         {**bare, "lines": charged, "best_guess": guessed},
-        {**bare, "lines": _nameless(charged), "best_guess": _nameless(guessed)},
-        {**bare, "lines": _nameless(charged), "best_guess": []},
+        {**bare, "lines": nameless(charged), "best_guess": nameless(guessed)},
+        {**bare, "lines": nameless(charged), "best_guess": []},
         {**bare, "lines": [], "best_guess": [], "lines_omitted": len(charged)},
     ]
 
 
-def _lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
+def line_rows(lines: Iterable[Line]) -> list[dict[str, Any]]:
     return [
         {
             "sku": line.sku,
@@ -139,24 +155,50 @@ def _lines(lines: Iterable[Line]) -> list[dict[str, Any]]:
             "quantity": line.quantity,
             "unit_price_minor": line.unit_price,
             "tax": line.tax,
+            **({"deposit_minor": line.deposit} if line.deposit else {}),
+            **({"discount_minor": line.discount} if line.discount else {}),
+            **({"reason": line.reason} if line.reason else {}),
+            **({"taxes": _taxes(line.taxes)} if line.taxes else {}),
         }
         for line in lines
     ]
 
 
-def _nameless(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in line.items() if key != "name"} for line in lines]
+def _taxes(taxes: Iterable[Tax]) -> list[dict[str, Any]]:
+    return [
+        {"tax": tax.name, "rate_ppm": tax.rate_ppm, "net_minor": tax.net, "tax_minor": tax.tax, "added": tax.added}
+        for tax in taxes
+    ]
 
 
-def _lines_json(lines: Iterable[Line]) -> str:
-    return to_json(_lines(lines))
+def nameless(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what only people read."""
+    return [{key: value for key, value in line.items() if key not in {"name", "reason"}} for line in lines]
 
 
-def _lines_from(text: str) -> tuple[Line, ...]:
+def lines_json(lines: Iterable[Line]) -> str:
+    return to_json(line_rows(lines))
+
+
+def lines_from(text: str) -> tuple[Line, ...]:
     return tuple(
-        Line(line["sku"], line["name"], line["quantity"], line["unit_price_minor"], line["tax"])
+        Line(
+            line["sku"],
+            line["name"],
+            line["quantity"],
+            line["unit_price_minor"],
+            line["tax"],
+            line.get("deposit_minor", 0),
+            line.get("discount_minor", 0),
+            line.get("reason", ""),
+            tuple(_tax_from(tax) for tax in line.get("taxes", [])),
+        )
         for line in from_json(text)
     )
+
+
+def _tax_from(row: Mapping[str, Any]) -> Tax:
+    return Tax(row["tax"], row["rate_ppm"], row["net_minor"], row["tax_minor"], added=row["added"])
 
 
 def _milligrams(masses_g: Mapping[Any, float]) -> dict[str, int]:
@@ -164,7 +206,7 @@ def _milligrams(masses_g: Mapping[Any, float]) -> dict[str, int]:
     return {str(zone): round(mass_g * 1000) for zone, mass_g in masses_g.items() if math.isfinite(mass_g)}
 
 
-def _record(row: dict[str, Any]) -> VisitRecord:
+def record_of(row: dict[str, Any]) -> VisitRecord:
     closed = None
     if row["outcome"] is not None:
         closed = Stamp(row["closed_mono_ms"], row["closed_wall_ms"], row["closed_quality"])
@@ -181,10 +223,11 @@ def _record(row: dict[str, Any]) -> VisitRecord:
         closed=closed,
         outcome=row["outcome"],
         why=row["why"],
-        lines=_lines_from(row["lines"]),
-        best_guess=_lines_from(row["best_guess"]),
+        lines=lines_from(row["lines"]),
+        best_guess=lines_from(row["best_guess"]),
         total_minor=row["total_minor"],
         currency=row["currency"],
         confidence=row["confidence"],
         evidence_hash=row["evidence_hash"],
+        terms=Terms(**terms) if (terms := from_json(row["terms"])) else NO_TERMS,  # older visits have none
     )

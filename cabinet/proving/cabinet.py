@@ -13,15 +13,19 @@ from typing import cast
 
 from cabinet import clock
 from cabinet.basket.evidence import Header, Product
+from cabinet.basket.learning import LearningPolicy
+from cabinet.basket.lessons import Afterthought, afterthought
 from cabinet.basket.policy import TallyPolicy
 from cabinet.basket.verdict import Review, Verdict
 from cabinet.caretaker import Caretaker, Limits
 from cabinet.daemon import Daemon, Greeter, Happened, Tallied
+from cabinet.learner import Learner
 from cabinet.ledger import LedgerError, Stamp
 from cabinet.parts import Parts
 from cabinet.ports import Lock
 from cabinet.proving.mishaps import Book, Fuse, PowerCut, Witnessing
 from cabinet.proving.notebook import Notebook
+from cabinet.proving.teaching import taught_by
 from cabinet.senses import Nerves
 from cabinet.session.effects import Notice
 from cabinet.session.events import DeadlineReached, Event, Restarted, VisitTallied
@@ -56,6 +60,7 @@ class FastTallier:
     def __init__(self, notebook: Notebook, time: Clockwork, policy: TallyPolicy, post: Callable[[Event], None]) -> None:
         self._notebook, self._time, self._policy, self._post = notebook, time, policy, post
         self._results: dict[VisitId, Tallied] = {}
+        self.taught: Callable[[VisitId, Afterthought], None] | None = None
 
     def tally(self, visit: VisitId, *, complete: bool) -> None:
         verdict = self._judge(visit, complete=complete)
@@ -73,7 +78,10 @@ class FastTallier:
         self._notebook.draw(page, self._time.now_s)
         self._notebook.compare(page)
         page.complete = complete
-        page.verdict = judge(self._notebook.recorded(page).judged(), self._policy, complete=complete)
+        judged = self._notebook.recorded(page).judged()
+        page.verdict = judge(judged, self._policy, complete=complete)
+        if self.taught is not None:
+            self.taught(visit, afterthought(judged, page.verdict, LearningPolicy()))
         return page.verdict
 
 
@@ -131,8 +139,12 @@ class FastCabinet:
         watcher: Callable[[Happened], None],
         *,
         caring: bool = False,
+        learning: bool = False,
     ) -> None:
-        """`greeter` makes one that posts to this daemon; `caring`: the caretaker makes its rounds too."""
+        """`greeter` makes one that posts to this daemon; `caring`: the caretaker makes its rounds too.
+
+        `learning`: visits teach, so that they are no longer alike whatever came before them.
+        """
         self.path, self.plan, self.time, self.board, self.notebook = path, plan, board.clock, board, notebook
         self.fuse, self.committed, self.wall = Fuse(), Witnessing(), WallClock(board.clock)
         self.alive = False
@@ -141,7 +153,7 @@ class FastCabinet:
         self.disk_full = False  # so full that not even the ledger can write
         self.needed_mib = 0  # the host's disk is not the simulated one: more than any has means full
         self.notices: deque[Notice] = deque(maxlen=50)
-        self._policy, self._caring = Policy(), caring
+        self._policy, self._caring, self._learning = Policy(), caring, learning
         self._make_greeter, self._watcher = greeter, watcher
         self._events: list[Event] = []
         self.ledger: Book
@@ -149,6 +161,7 @@ class FastCabinet:
         self.parts: Parts
         self.nerves: Nerves
         self.caretaker: Caretaker | None = None
+        self.learner: Learner | None = None
         self._known: tuple[int, dict[Sku, Product], dict[ZoneId, tuple[Sku, ...]]] | None = None
 
     # Living.
@@ -168,11 +181,11 @@ class FastCabinet:
         self.parts = Parts(post, lambda: self.time.now_s)
         self.notebook.connect(self._header, post)
         self.nerves = Nerves(post, cast("Witness", self.notebook), self.parts, now=lambda: self.time.now_s)
-        lock = _Fused(self.board, self.fuse)
+        lock, tallier = _Fused(self.board, self.fuse), FastTallier(self.notebook, self.time, TallyPolicy(), post)
         greeter = self._make_greeter(post)
         self.daemon = Daemon(
             self.ledger, lock, lock, greeter, self.notebook,
-            FastTallier(self.notebook, self.time, TallyPolicy(), post), self._policy, CURRENCY,
+            tallier, self._policy, CURRENCY,
             show=lambda notice, _visit: self.notices.append(notice), part=self.parts.report,
             now=lambda: self.time.now_s, stamp=self.wall.stamp, events=_Inbox(events),
         )  # fmt: skip
@@ -180,6 +193,7 @@ class FastCabinet:
         self.daemon.watchers.append(lambda step: self.notebook.state(type(step.after).__name__.lower()))
         self.daemon.watchers.append(self._watcher)
         self._expect_parts()
+        self.learner = taught_by(self, tallier) if self._learning else None
         self.alive = True
         self.daemon.state = self.ledger.state() or Idle()
         self._handle(Restarted(self.time.now_s))
@@ -188,6 +202,8 @@ class FastCabinet:
             self.notebook.hear("cabinet")
             self.board.hello()
             self._started()
+            if self.learner is not None:
+                self.learner.start()
             self.pump()
 
     def die(self) -> None:
@@ -209,6 +225,7 @@ class FastCabinet:
         self.wall.offset_ms, self.wall.trusted = WALL_MS, True
         self.died_in.clear()
         self.ledger.restock(self.plan.believed or self.plan.shelves)
+        self.ledger.forget_learning()
 
     def close(self) -> None:
         if self.alive:
@@ -282,11 +299,34 @@ class FastCabinet:
             limits, lambda: self.daemon.state, cast("Lock", self.board),
         )  # fmt: skip
 
+    def counted(self, zone: ZoneId, sku: Sku, count: int) -> None:
+        """A technician has counted, and says so."""
+        if self.alive:
+            self.ledger.set_stock(zone, sku, count)
+            if self.learner is not None:
+                self.learner.counted()
+
+    def later(self, delay_s: float, what: Callable[[], None]) -> None:
+        """Unless this process is gone by then."""
+        boot = self.boots
+
+        def do() -> None:
+            if not self.alive or boot != self.boots:
+                return
+            try:
+                what()
+            except (PowerCut, LedgerError):
+                self.die()
+
+        self.time.after(delay_s, do)
+
     def _catalog(self) -> dict[Sku, Product]:
         """Read again where a price or a product has changed."""
         version = self.ledger.price_version()
         if self._known is None or self._known[0] != version:
             self._known = version, self.ledger.catalog(), self.ledger.planogram()
+        if self.learner is not None:
+            return self.learner.catalog()
         return self._known[1]
 
     def _header(self, visit: VisitId, purpose: str) -> Header:
@@ -295,6 +335,7 @@ class FastCabinet:
             visit, CABINET, clock.wall_text(wall.wall_ms), wall.quality in {"ntp", "cloud"}, purpose,  # type: ignore[arg-type]  # the machine's own words
             CURRENCY, dict.fromkeys(self.plan.shelves, self.plan.zone), self.plan.cameras, self._catalog(),
             self._known[2] if self._known else {}, self.ledger.stock(),
+            strays={} if self.learner is None else self.ledger.strays_in(),
         )  # fmt: skip
 
 

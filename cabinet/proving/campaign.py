@@ -12,20 +12,22 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from cabinet.basket.score import Truth
+from cabinet.cloud.money.sandbox import Moods
 from cabinet.daemon import Happened
-from cabinet.proving.far_end import FarEnd
+from cabinet.identity.credit import Limits
 from cabinet.proving.notebook import AFTER_S
+from cabinet.proving.paying import PayingFarEnd
 from cabinet.proving.player import Player
 from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
 from cabinet.proving.telling import FOLDERS, note
 from cabinet.proving.watchman import Account, Violation, Watchman, outcome_of
-from cabinet.session.states import Idle
+from cabinet.session.states import Authenticating, Idle
 from cabinet.sim import people, shop, story
 from cabinet.sim.people import KINDS, Kind
 
@@ -37,6 +39,21 @@ RENEW_AFTER = 400  # visits of one ledger file: what is proven is proven, and th
 COLLECT_EVERY = 50  # cabinets that are left: each is a knot of callbacks that only the collector unties
 STRIDE = 1_000_003  # between two campaigns' seeds
 BEGIN_S = 5.0
+HOLD_MINOR = 200  # what one thing costs: many visits go beyond their hold
+MONEY_EVERY: dict[Kind, int] = {"honest": 16, "hostile": 4, "faults": 1}  # the other visits have no far end: it costs
+SHOPPER = "ann"  # who comes in every script
+A_NIGHT_MS = 8 * 3_600_000
+AGAIN_S = 8.0  # somebody who owes stands at the door
+MOODS: dict[Kind, Moods] = {  # of the provider; a card that says no is the people's, see CARDS
+    "honest": Moods(),
+    "hostile": Moods(partial=0.1),
+    "faults": Moods(decline=0.1, partial=0.05, lost_before=0.08, lost_after=0.08, twice=0.05),
+}
+CARDS: dict[Kind, dict[str, float]] = {  # shares (J)
+    "honest": {"works": 1.0},
+    "hostile": {"works": 0.75, "declines": 0.05, "grants": 0.2},
+    "faults": {"works": 0.68, "declines": 0.02, "grants": 0.3},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,11 @@ class Seed:
     @property
     def shop(self) -> int:
         return self.number // len(KINDS) % SHOPS
+
+    @property
+    def paid(self) -> bool:
+        """Whether this visit has a far end with money."""
+        return self.number // len(KINDS) // SHOPS % MONEY_EVERY[self.kind] == 0
 
 
 def _kind(dice: random.Random) -> Kind:
@@ -91,10 +113,10 @@ class Ground:
     """Plays seeds.  Use as a context: its files are gone afterwards."""
 
     def __init__(self, settings: Settings | None = None, *, keep_log: bool = False, keep_traces: bool = False) -> None:
-        self._settings = settings or Settings()
+        self._settings = replace(settings or Settings(), credit=Limits(hold_minor=HOLD_MINOR))
         self._keep_log, self._keep_traces = keep_log, keep_traces
         self._folder = Path(tempfile.mkdtemp(prefix="proving-", dir=next(f for f in FOLDERS if f.is_dir())))
-        self._homes: dict[tuple[int, Kind], _Home] = {}
+        self._homes: dict[tuple[int, Kind, bool], _Home] = {}
         self._made = self._left = 0
         self._steps: list[Happened] = []
 
@@ -140,22 +162,34 @@ class Ground:
         return ended
 
     def _settle_up(self, stage: Stage, watchman: Watchman) -> None:
-        """What waits is sent to the far end; both ends must then say the same."""
-        far_end, cabinet = stage.far_end, stage.cabinet
+        """What waits is sent to the far end; both ends must then say the same, and so must the provider.
+
+        Whoever owes comes once more, and is not let in.  Then all that is open is wound up, and nothing may be left.
+        """
+        far_end, cabinet, bad = stage.far_end, stage.cabinet, stage.luck.wire == "loses answers"
         assert far_end is not None  # noqa: S101  asked before
-        if not far_end.deliver(cabinet.ledger, cabinet.wall.stamp(), bad=stage.luck.wire == "loses answers"):
+        if not far_end.deliver(cabinet.ledger, cabinet.wall.stamp(), bad=bad):
             watchman.violated("books", "what waits is not acknowledged")
         for what in far_end.disagreements(cabinet.ledger, {a.visit for a in watchman.accounts.values()}):
             watchman.violated("books", what)
+        watchman.finish_money(at_rest=False)
+        if far_end.unpaid_minor(SHOPPER) and not bad:
+            stage.luck.wire = "back"
+            far_end.card(SHOPPER, "works")  # nothing but the debt is in the way
+            stage.come(SHOPPER, "face")
+            stage.run_until(lambda: not isinstance(cabinet.state, Idle | Authenticating), AGAIN_S)
+            stage.door.person = None
+        far_end.wind_up()
+        watchman.finish_money(at_rest=True)
 
     # Cabinets.
 
     def _home(self, seed: Seed, dice: random.Random) -> _Home:
-        place = seed.shop, seed.kind
+        place = seed.shop, seed.kind, seed.paid
         home = self._homes.get(place)
         if home is not None and home.visits < RENEW_AFTER:
             home.visits += 1
-            home.stage.renew(dice)
+            _begin(home.stage, seed, dice)
             return home
         if home is not None:
             self._leave(home)
@@ -163,11 +197,12 @@ class Ground:
         folder = self._folder / f"cabinet-{self._made}"
         folder.mkdir()
         stage = Stage(folder, plan_of(seed.shop), random.Random(0), self._settings, watcher=self._steps.append)
-        if seed.kind == "faults":
-            stage.far_end = FarEnd(folder / "cloud.db", random.Random(0))
+        if seed.paid:
+            moods = MOODS[seed.kind]
+            stage.far_end = PayingFarEnd(folder / "cloud.db", random.Random(0), lambda: stage.time.now_s, moods)
         stage.start()
         self._steps.clear()
-        stage.renew(dice)
+        _begin(stage, seed, dice)
         self._homes[place] = _Home(folder, stage, 1)
         return self._homes[place]
 
@@ -192,6 +227,17 @@ class Ground:
         self._left += 1
         if self._left % COLLECT_EVERY == 0:
             gc.collect()
+
+
+def _begin(stage: Stage, seed: Seed, dice: random.Random) -> None:
+    """The cabinet as in the morning; what the far end knows is known here, and this seed's shopper has a card."""
+    stage.renew(dice)
+    if stage.far_end is not None:
+        shares, own = CARDS[seed.kind], random.Random(seed.number + 1)
+        what: Any = own.choices(list(shares), list(shares.values()))[0]
+        stage.far_end.pass_by(A_NIGHT_MS)
+        stage.far_end.card(SHOPPER, what, own.randrange(50, 300))
+        stage.far_end.deliver(stage.cabinet.ledger, stage.cabinet.wall.stamp(), bad=False)
 
 
 def plan_of(number: int) -> shop.Plan:

@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cabinet.proving.consent import Consents
+from cabinet.proving.moneywise import screen, wrong_kept, wrong_money
+from cabinet.proving.overhearing import wrong_logs, wrong_wire
 from cabinet.proving.recorded import replayed
 from cabinet.proving.stage import Stage
 from cabinet.proving.watchman import Account, Watchman
@@ -18,6 +21,7 @@ class Expecting:
     stage: Stage
     watchman: Watchman
     rest: Callable[[], None]  # until the cabinet waits for somebody
+    consents: Consents
 
     def wrong(self, act: a.Expect) -> str:
         """What is not as expected; empty where all is well."""
@@ -43,6 +47,24 @@ class Expecting:
                 return self._wrong_books()
             case "again":
                 return self._wrong_again()
+            case "visits":
+                self.rest()
+                there = len(self.watchman.accounts)
+                return "" if there == act.number else f"{there} visits were opened"
+            case "screen":
+                said = screen(self.stage)
+                return "" if act.text in said else f"it says: {said}"
+            case "owes" | "captured" | "returned" | "released":
+                self.rest()
+                return wrong_money(self.stage, act)
+            case "evidence":
+                self.rest()
+                return wrong_wire(self.stage)
+            case "logs":
+                return wrong_logs(self.stage)
+            case "forgotten":
+                self.rest()
+                return wrong_kept(self.stage, self.consents, act.text)
             case "total":
                 closed = self._last()
                 total = None if closed is None or closed.closed is None else closed.closed.total_minor

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from cabinet import wire
-from cabinet.cloud.service import CloudService
+from cabinet.cloud.service import CloudService, Reply
 from cabinet.cloud.store import CloudStore
 from cabinet.ledger import Ledger, Stamp
 from cabinet.units import VisitId
@@ -33,7 +33,7 @@ class FarEnd:
 
     def deliver(self, ledger: Ledger, now: Stamp, *, bad: bool) -> bool:
         """Until everything is acknowledged; False where it never is.  `bad`: the wire loses and doubles meanwhile."""
-        sender = Sender(ledger, KEY, CAB, dice=self.dice)
+        sender = self.sender(ledger)
         waiting = sender.connected(now)
         mono_ms = now.mono_ms
         for _ in range(MOST_ROUNDS):
@@ -48,14 +48,20 @@ class FarEnd:
             waiting += self._carry(message, sender, stamp, bad=bad)
         return False
 
+    def sender(self, ledger: Ledger) -> Sender:
+        """The cabinet's side of the conversation that begins now."""
+        return Sender(ledger, KEY, CAB, dice=self.dice)
+
     def _carry(self, message: Message, sender: Sender, stamp: Stamp, *, bad: bool) -> list[Message]:
         answers: list[Message] = []
         for _ in range(self._copies(bad=bad)):
-            topic = wire.topic(CAB, "up", message.kind)
-            for reply in self._service.heard(topic, message.payload, mono_ms=stamp.mono_ms, wall_ms=stamp.wall_ms):
+            for reply in self._replies(wire.topic(CAB, "up", message.kind), message.payload, stamp):
                 for _ in range(self._copies(bad=bad)):
                     answers += sender.heard(reply.topic, reply.payload, stamp)
         return answers
+
+    def _replies(self, topic: str, payload: bytes, stamp: Stamp) -> list[Reply]:
+        return self._service.heard(topic, payload, mono_ms=stamp.mono_ms, wall_ms=stamp.wall_ms)
 
     def _copies(self, *, bad: bool) -> int:
         chance = self.dice.random() if bad else 1.0

@@ -120,6 +120,9 @@ class Luck:
                 self.trouble("catalogue", "is empty: cabinet catalog add SKU --name ...")
             case "broker", what:
                 self.broker(what)
+            case "provider", what:
+                if stage.far_end is not None:
+                    stage.far_end.provider.away = what == "away"
             case _:
                 raise AssertionError(f"nothing happens to {act.part}: {act.what}")
         stage.changed()
@@ -138,6 +141,8 @@ class Luck:
     def mend(self) -> None:
         """Everything is in order again, the power on and the daemon alive."""
         self.stage.cabinet.fuse.left = None
+        if self.stage.far_end is not None:
+            self.stage.far_end.provider.away = False
         if not self.powered:
             self.power(on=True)
         if self.stage.notebook.disk_full or self.stage.cabinet.disk_full:
@@ -211,11 +216,12 @@ class Luck:
             self.stage.time.after(DISK_S, lambda: self.trouble("disk", "0 MiB free, 64 needed" if full else None))
 
     def broker(self, what: str) -> None:
-        """`away`, `loses answers` or `back`: then everything that waits is sent."""
-        self.wire = what
-        if self.stage.far_end is not None and self.stage.cabinet.alive and what != "away":
+        """`away`, `loses answers` or `back`: then everything that waits is sent; before `away` it has been."""
+        line_was, self.wire = self.wire, what
+        quality = line_was if what == "away" else what
+        if self.stage.far_end is not None and self.stage.cabinet.alive and quality != "away":
             self.stage.far_end.deliver(
-                self.stage.cabinet.ledger, self.stage.cabinet.wall.stamp(), bad=what == "loses answers"
+                self.stage.cabinet.ledger, self.stage.cabinet.wall.stamp(), bad=quality == "loses answers"
             )
 
     def warm(self, celsius: float) -> None:

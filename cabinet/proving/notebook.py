@@ -7,12 +7,13 @@ where nobody listened.  What it hands to the tally is what `cabinet.trace` write
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 import numpy as np
 
+from cabinet import barrier
 from cabinet.basket.evidence import (
     BARRIER,
     Bolt,
@@ -31,7 +32,7 @@ from cabinet.basket.score import Truth
 from cabinet.basket.verdict import Verdict
 from cabinet.ports import PortError
 from cabinet.proving.recorded import Move, Recorded
-from cabinet.scales import Scales
+from cabinet.scales import KEPT_S, Scales
 from cabinet.session.events import Event, EvidenceComplete
 from cabinet.sim.cells import Cells, Grams
 from cabinet.sim.clockwork import Clockwork
@@ -61,6 +62,8 @@ class Page:
     barrier_s: float | None = None
     verdict: Verdict | None = None
     complete: bool = True
+    closed_s: float = 0.0  # when the door shut that is being finished
+    given_up: bool = False  # the hard limit came before the barrier
 
     def t(self, at_s: float) -> float:
         return round(at_s - self.origin_s, 4)
@@ -182,7 +185,23 @@ class Notebook:
         if page is None or page.visit != visit:
             self._post(EvidenceComplete(self.time.now_s, visit))
             return
-        self._await_rest(page, max(self._closed_s, page.origin_s), SETTLE_S)
+        page.given_up, page.closed_s = False, max(self._closed_s, page.origin_s)
+        self._await_rest(page, page.closed_s, SETTLE_S)
+
+    def give_up(self, visit: VisitId) -> None:
+        """The hard limit: what is missing is named, then the barrier (cabinet.witness)."""
+        page = self.page
+        if page is None or page.visit != visit or page.given_up:
+            return
+        page.given_up = True
+        now_s = self.time.now_s
+        self.draw(page, now_s)
+        self.compare(page)
+        scales = self._weighed(page.masses, page, late=round(KEPT_S * self.cells.rate_hz))
+        busy = barrier.Missing("cabinet", "was too busy to take note of what is there")
+        for missing in barrier.cells(scales, page.closed_s) or (busy,):
+            page.events.append(missing.event(page.t(now_s)))
+        self._bar(page, now_s)
 
     def end(self, visit: VisitId) -> None:
         if self.page is not None and self.page.visit == visit:
@@ -196,11 +215,12 @@ class Notebook:
         def look() -> None:
             if self.page is not page or post is not self._post or self._closed_s > closed_s:
                 return  # it opened again, or another daemon goes on
+            if page.given_up:
+                return
             self.draw(page, self.time.now_s)
-            if self._rests(page, closed_s):
+            if barrier.complete(self._weighed(page.masses[-2:], page, late=80), closed_s):
                 self.compare(page)
-                page.barrier_s = page.sampled_s - 1 / self.cells.rate_hz  # the last sample that is in
-                page.events.append(State(page.t(page.barrier_s), BARRIER))
+                self._bar(page, page.sampled_s - 1 / self.cells.rate_hz)  # the last sample that is in
                 post(EvidenceComplete(self.time.now_s, page.visit))
             else:
                 self._await_rest(page, closed_s, AGAIN_S)
@@ -214,16 +234,23 @@ class Notebook:
         if page.barrier_s is None:
             self.seen(self._looks(page))
 
-    def _rests(self, page: Page, closed_s: float) -> bool:
-        """Every zone is steady on samples taken after the closing, by the daemon's own rule."""
-        scales = Scales(page.header.zones)
-        for from_s, drawn in page.masses[-2:]:
-            for zone, grams in drawn.items():
-                late = max(0, len(grams) - 80)
-                at_s = from_s + late / self.cells.rate_hz
-                values = [None if math.isnan(g) else g for g in grams[late:].tolist()]
-                scales.add(zone, at_s, self.cells.rate_hz, values)
-        return all(scale.chunks for scale in scales.zones.values()) and scales.settled(closed_s)
+    def _bar(self, page: Page, at_s: float) -> None:
+        page.barrier_s = at_s
+        page.events.append(State(page.t(at_s), BARRIER))
+
+    def _weighed(self, masses: Sequence[tuple[float, dict[ZoneId, Grams]]], page: Page, *, late: int) -> Scales:
+        """As the daemon's scales have them: of each stretch the last `late` samples, as far as they arrived."""
+        scales, hz, deaf = Scales(page.header.zones), self.cells.rate_hz, self._not_heard()
+        for from_s, drawn in masses:
+            count = len(next(iter(drawn.values()), ()))
+            first = max(0, count - late)
+            for i, j in _heard(from_s + first / hz, count - first, hz, deaf):
+                for zone, grams in drawn.items():
+                    scales.add(zone, from_s + (first + i) / hz, hz, _grams(grams[first + i : first + j]))
+        return scales
+
+    def _not_heard(self) -> list[tuple[float, float]]:
+        return [*self.deaf, *([(self._deaf_since_s, math.inf)] if self._deaf_since_s is not None else [])]
 
     def draw(self, page: Page, until_s: float) -> None:
         """Masses up to then, from where they were drawn last."""
@@ -235,8 +262,7 @@ class Notebook:
     def recorded(self, page: Page) -> Visit:
         """The trace as it would be read from disk."""
         events = [*page.events]
-        deaf = [*self.deaf, *([(self._deaf_since_s, math.inf)] if self._deaf_since_s is not None else [])]
-        hz = self.cells.rate_hz
+        hz, deaf = self.cells.rate_hz, self._not_heard()
         for from_s, drawn in page.masses:
             count = len(next(iter(drawn.values()), ()))
             for i, j in _heard(from_s, count, hz, deaf):

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from cabinet.proving.consent import Consents
 from cabinet.proving.expecting import Expecting
+from cabinet.proving.moneywise import refunded
 from cabinet.proving.stage import Stage
 from cabinet.proving.watchman import Watchman
 from cabinet.session.states import Idle, OutOfService, Servicing, Unlocked, open_visit
@@ -18,6 +20,8 @@ REST_S = 60.0  # a bill takes at most evidence and tally timeouts; an operator's
 LONG_REST_S = 400.0
 PAUSE_S = 1.2  # between two acts of a told story
 SLOWLY_S, BIT_BY_BIT_S = 2.0, 20.0
+HOUR_S = 3600.0
+ALWAYS = a.Come | a.Serve | a.Befall | a.Pass | a.Leave | a.Pry | a.Card | a.Refund | a.Withdraw  # whoever was let in
 TOGETHER_S = 0.15  # two hands are never quite at once
 
 
@@ -31,8 +35,12 @@ class Player:
     log: list[str] = field(default_factory=list)
     locked_out: bool = False  # the shopper did not get in: the rest of the visit does not happen
 
+    def __post_init__(self) -> None:
+        self.consents = Consents(self.stage)
+
     def play(self, story: Story) -> None:
         """Raises StoryError for the impossible."""
+        self.consents.begin(story)
         for line in story.lines:
             self.say(f"> {line.text}")
             try:
@@ -72,18 +80,25 @@ class Player:
     def _do(self, line: Line) -> None:
         act = line.act
         if isinstance(act, a.Expect):
-            wrong = Expecting(self.stage, self.watchman, self.rest).wrong(act)
+            wrong = Expecting(self.stage, self.watchman, self.rest, self.consents).wrong(act)
             if wrong:
                 self.say(f"  not so: {wrong}")
                 self.failures.append(f"line {line.number}: {line.text}: {wrong}")
             return
-        if self.locked_out and not isinstance(act, a.Come | a.Serve | a.Befall | a.Pass | a.Leave | a.Pry):
+        if self.locked_out and not isinstance(act, ALWAYS):
             return
         match act:
             case a.Befall():
                 self.stage.luck.befall(act)
             case a.Pass(seconds):
-                self.stage.run_for(seconds)
+                self._pass(seconds)
+                return
+            case a.Card(who, what, grants_minor):
+                if self.stage.far_end is not None:
+                    self.stage.far_end.card(who, what, grants_minor)
+                return
+            case a.Refund():
+                self._refund(act)
                 return
             case _:
                 self._person(act, line)
@@ -120,10 +135,11 @@ class Player:
                     world.supply(who, item.sku)
                     world.put(who, item.zone, item.sku)
                     stage.run_for(0.8)
-            case a.Deposit(who, name, mass_g, zone):
-                thing = world.bring(who, name, mass_g)
-                world.put(who, zone, thing.sku)
-                stage.moved(zone, thing.sku, "return", 0.3)
+            case a.Count(_, items):
+                for item in items:
+                    stage.cabinet.counted(item.zone, item.sku, item.count)
+            case a.Deposit():
+                self._deposit(act)
             case a.Fetch(who, name, zone):
                 world.take(who, zone, Sku(OWN + name))
                 stage.moved(zone, Sku(OWN + name), "take", 0.3)
@@ -138,10 +154,38 @@ class Player:
                 world.leave(who)
                 if stage.door.person is not None and stage.door.person.who == who:
                     stage.door.person = None
-            case a.Befall() | a.Pass() | a.Expect():
+            case a.Withdraw(who):
+                self._withdraw(who)
+            case a.Befall() | a.Pass() | a.Card() | a.Refund() | a.Expect():
                 pass
             case _:
                 assert_never(act)
+
+    def _deposit(self, act: a.Deposit) -> None:
+        thing = self.stage.world.bring(act.who, act.name, act.mass_g)
+        self.stage.world.put(act.who, act.zone, thing.sku)
+        self.stage.moved(act.zone, thing.sku, "return", 0.3)
+
+    def _withdraw(self, who: str) -> None:
+        refused = self.consents.withdraw(who)
+        self.say(f"  refused: {refused}" if refused else "  erased")
+
+    def _pass(self, seconds: float) -> None:
+        """The far end looks at least every hour whether a payment is due again."""
+        stage = self.stage
+        end_s = stage.time.now_s + seconds
+        while stage.far_end is not None and end_s - stage.time.now_s > HOUR_S:
+            stage.run_for(HOUR_S)
+            stage.far_end.work()
+        stage.run_for(end_s - stage.time.now_s)
+
+    def _refund(self, act: a.Refund) -> None:
+        """Of the last visit that was charged; a refusal is said, not a failure."""
+        self.rest()
+        refused = "there is no far end"
+        if self.stage.far_end is not None:
+            refused = refunded(self.stage, act)
+        self.say(f"  refused: {refused}" if refused else "  refunded")
 
     def _answered(self) -> bool:
         return self.stage.cabinet.alive and isinstance(self.stage.cabinet.state, Unlocked | Servicing)

@@ -5,16 +5,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cabinet.basket.evidence import Sighting
 from cabinet.daemon import Happened
-from cabinet.greeter import LINGER_S
+from cabinet.greeter.standing import LINGER_S
+from cabinet.identity.credit import Limits
 from cabinet.proving.cabinet import FastCabinet, stocked
-from cabinet.proving.far_end import FarEnd
+from cabinet.proving.counter import Line, till_of
 from cabinet.proving.front import Door, FrontGreeter, Person
 from cabinet.proving.luck import PROBE_S, Luck
 from cabinet.proving.notebook import Notebook, Page, changes
+from cabinet.proving.paying import PayingFarEnd
 from cabinet.proving.recorded import Move
+from cabinet.proving.waiting import Waiting
 from cabinet.session.events import ServiceRequested
 from cabinet.session.states import Authenticating, Idle
 from cabinet.sim import acts
@@ -25,7 +29,11 @@ from cabinet.sim.clockwork import Clockwork
 from cabinet.sim.glimpses import Action, Confusion, Glimpses
 from cabinet.sim.shop import Plan
 from cabinet.sim.world import World
+from cabinet.till import Till
 from cabinet.units import Sku, ZoneId
+
+if TYPE_CHECKING:
+    from cabinet.proving.overhearing import Overheard
 
 BEGIN_S = 5.0
 ROUND_S = 0.5
@@ -41,6 +49,8 @@ class Settings:
     physics: Physics = field(default_factory=Physics)
     confusion: Confusion = field(default_factory=Confusion)
     caring: bool = False  # the caretaker makes its rounds (stories; a campaign reports parts directly)
+    learning: bool = False  # visits teach (stories; a campaign's visits must not depend on those before)
+    credit: Limits = field(default_factory=Limits)  # of the till, where there is a far end
 
 
 class Stage:
@@ -67,7 +77,7 @@ class Stage:
         )  # fmt: skip
         self.luck = Luck(self)
         self.restart_after_s: float | None = SYSTEMD_S  # None: nobody starts it again
-        self.far_end: FarEnd | None = None  # only where the story has one
+        self.far_end: PayingFarEnd | None = None  # only where the story has one
         self.changed: Callable[[], None] = lambda: None  # after everything that happened
         self._down_until_s: float | None = None
         self.notebook = Notebook(self.cells, self.time, dice, self.world.inside, self._compared)
@@ -75,9 +85,12 @@ class Stage:
         if not path.exists():
             stocked(path, plan)
         self.cabinet = FastCabinet(
-            path, plan, self.board, self.notebook, self._greeter, self._stepped, caring=self.settings.caring
-        )
+            path, plan, self.board, self.notebook, self._greeter, self._stepped, caring=self.settings.caring,
+            learning=self.settings.learning,
+        )  # fmt: skip
         self.greeter: FrontGreeter
+        self.till: Till | None = None  # of the daemon that lives now
+        self.heard: Overheard | None = None  # the log, where somebody reads it
         self.world.stock(plan.shelves)
         self.board.on_change = self._changed
         self._rounds_from_s = 0.0
@@ -86,7 +99,14 @@ class Stage:
             self.luck.warm(CHILLED_C)
 
     def _greeter(self, post: Callable[..., None]) -> FrontGreeter:
-        self.greeter = FrontGreeter(self.door, post)
+        """For a daemon that starts, with a till where there is a far end to ask."""
+        cabinet, boot = self.cabinet, self.cabinet.boots
+        till = None if self.far_end is None else till_of(cabinet, Line(self), self.settings.credit)
+        waiting = Waiting(self.time, lambda: cabinet.alive and cabinet.boots == boot)
+        self.greeter = FrontGreeter(self.door, post, till, waiting)
+        if self.far_end is not None:
+            self.far_end.till, self.far_end.later = till, cabinet.later
+        self.till = till
         return self.greeter
 
     def _changed(self) -> None:
@@ -174,6 +194,8 @@ class Stage:
         """Start the daemon, which finds its parts as they are."""
         self._down_until_s, self.restart_after_s = None, SYSTEMD_S
         self.cabinet.boot()
+        if self.till is not None:
+            self.cabinet.daemon.terms_of = self.till.terms_of
         self.luck.tell_again()
         self.settle()
 
@@ -187,13 +209,17 @@ class Stage:
     def come(self, who: str, by: acts.Means, *, overlooked: bool = False) -> None:
         self.door.person = Person(who, by, overlooked)
         self._not_before_s = self.time.now_s
+        if self.far_end is not None and who not in self.far_end.cards:
+            self.far_end.card(who, "works")  # unless the story has said otherwise
+        if self.cabinet.boots:
+            self.greeter.owes = False
         self._approach()
 
     def _approach(self) -> None:
         """Whoever stands there is greeted once the cabinet sells again."""
         if self.door.person is not None:
             ready = self.cabinet.alive and isinstance(self.cabinet.state, Idle)
-            if ready and self.time.now_s >= self._not_before_s:
+            if ready and self.time.now_s >= self._not_before_s and not self.greeter.owes:  # turned away: goes
                 self.greeter.approach(self.cabinet.wall.stamp().wall_ms)
             self.time.after(4.0, self._approach_again(self.door.person))
 

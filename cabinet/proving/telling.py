@@ -4,14 +4,16 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from cabinet.basket.score import Truth
 from cabinet.daemon import Happened
-from cabinet.proving.far_end import FarEnd
 from cabinet.proving.notebook import AFTER_S
+from cabinet.proving.overhearing import Overheard, overheard
+from cabinet.proving.paying import PayingFarEnd
 from cabinet.proving.player import Player
 from cabinet.proving.recorded import Recorded
 from cabinet.proving.stage import Settings, Stage
@@ -69,26 +71,25 @@ def tell(
     """
     folder = Path(tempfile.mkdtemp(prefix="story-", dir=next(f for f in FOLDERS if f.is_dir())))
     try:
-        return _tell(
-            folder,
-            story,
-            seed,
-            with_story(settings or Settings(caring=True), story),
-            keep=keep,
-            pace=pace,
-            lines=Log(say),
-        )
+        wanted = with_story(settings or Settings(caring=True, learning=True), story)
+        reads = {line.act.what for line in story.lines if isinstance(line.act, acts.Expect)}
+        with overheard() if "logs" in reads else nullcontext() as heard:
+            return _tell(folder, story, seed, wanted, keep=keep, pace=pace, lines=Log(say), heard=heard)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bool, pace: float, lines: "Log") -> Told:
+def _tell(
+    folder: Path, story: Story, seed: int, settings: Settings, *, keep: bool, pace: float, lines: "Log",
+    heard: Overheard | None,
+) -> Told:  # fmt: skip  # a list
     (folder / "traces").mkdir()
     stage = Stage(
         folder, story.plan, random.Random(seed), settings,
         watcher=lambda step: lines.extend(note([step])),
     )  # fmt: skip
-    stage.far_end = FarEnd(folder / "cloud.db", random.Random(seed))
+    stage.far_end = PayingFarEnd(folder / "cloud.db", random.Random(seed), lambda: stage.time.now_s)
+    stage.far_end.tapped, stage.heard = [], heard
     watchman = Watchman(stage)
     player = Player(stage, watchman, log=lines)
     stage.start()
@@ -97,6 +98,7 @@ def _tell(folder: Path, story: Story, seed: int, settings: Settings, *, keep: bo
     player.rest()
     if keep:
         stage.run_for(AFTER_S)
+    watchman.finish_money(at_rest=False)
     stage.cabinet.close()
     stage.far_end.close()
     watchman.finish_visits()

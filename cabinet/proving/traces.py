@@ -16,6 +16,7 @@ def labelled(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Write so many shoppers' visits under `out`, each in a folder named by its id; yields outcome and tags of each.
 
+    With `frames`, photographs of the products for the recogniser too, in out/gallery/SKU/.
     Raises OSError.
     """
     written = 0
@@ -31,6 +32,7 @@ def labelled(
                     trace.write_tally(folder, told.verdict, {"complete": told.complete})
                 if frames:
                     _render(folder, told)
+                    _photograph(out, told)
                 yield told.outcome, told.truth.tags
                 written += 1
                 if written == wanted:
@@ -47,3 +49,9 @@ def _render(folder: Path, told: Recorded) -> None:
     from cabinet.proving.frames import render  # noqa: PLC0415  likewise
 
     render(folder, told)
+
+
+def _photograph(out: Path, told: Recorded) -> None:
+    from cabinet.proving.gallery import NAME, photograph  # noqa: PLC0415  likewise
+
+    photograph(out / NAME, told.plan.wares)

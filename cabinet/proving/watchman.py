@@ -11,6 +11,7 @@ The invariants, by name:
 - `stock`     what the ledger moved is, zone by zone and as far as grams can tell, what really moved, or a review or an
               incident says that something is open
 - `books`     at the end the file says what was committed: state, visits, and a gapless chain of events
+- `captured`, `holds`, `balance`, `owing`: the far end's money, as cabinet.proving.auditing says
 
 A bill that names another product of the same mass breaks none of them: it is counted as an outcome (over, under, swap).
 """
@@ -24,7 +25,9 @@ from typing import TYPE_CHECKING
 
 from cabinet.basket.score import Truth, score
 from cabinet.basket.verdict import Charge, Line, Nothing, Review, Verdict
+from cabinet.identity.credit import NO_TERMS, Terms
 from cabinet.ledger import ClosedVisit, Incident, Ledger, OpenedVisit
+from cabinet.proving import auditing
 from cabinet.units import Sku, VisitId, ZoneId
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ class Account:
     member: str
     before: Mapping[int, tuple[Sku, ZoneId]]
     before_g: Mapping[ZoneId, float]
+    terms: Terms = NO_TERMS
     closed: ClosedVisit | None = None
     left: Counter[Sku] = field(default_factory=Counter)  # net of products that left the cabinet
     moved: tuple[tuple[Sku, ZoneId, ZoneId], ...] = ()
@@ -105,6 +109,15 @@ class Watchman:
             self._visits_on_file(file)
             self._chain_on_file(file)
 
+    def finish_money(self, *, at_rest: bool) -> None:
+        """What the far end has heard of.  `at_rest`: and everything that was to come has come."""
+        far_end = self.stage.far_end
+        if far_end is not None:
+            for invariant, what in auditing.wrong(far_end, self.accounts, at_rest=at_rest):
+                self.violated(invariant, what)
+            for invariant, what in auditing.off_balance(far_end):
+                self.violated(invariant, what)
+
     # Lock and door.
 
     def _lock(self) -> None:
@@ -155,9 +168,12 @@ class Watchman:
         masses = {zone: history.settled_g(now_s) for zone, history in self.stage.cells.histories.items()}
         self.accounts[entry.visit] = Account(
             entry.visit, entry.purpose, str(entry.member), self.stage.world.inside(), masses,
-            incidents_then=len(self.incidents),
+            entry.terms, incidents_then=len(self.incidents),
         )  # fmt: skip
         self._open.add(entry.visit)
+        far_end = self.stage.far_end
+        if far_end is not None and entry.terms.by == "cloud" and far_end.unpaid_minor(str(entry.member)):
+            self.violated("owing", f"{entry.member} owes, and was let in by the cloud for visit {entry.visit}")
 
     def _closed(self, entry: ClosedVisit) -> None:
         account = self.accounts[entry.visit]
@@ -191,7 +207,7 @@ class Watchman:
     def _charged(self, account: Account, entry: ClosedVisit) -> None:
         if entry.outcome != "charge":
             return
-        billed_g = sum(line.quantity * self._mass_g(line.sku) for line in entry.lines)
+        billed_g = sum(line.quantity * self._mass_g(entry, line.sku) for line in entry.lines)
         left_g = -sum(account.net_g.values())
         if billed_g > left_g + _slack(billed_g, len(account.net_g)):
             self.violated("charged", f"{_told(entry.lines)} weigh {billed_g:.0f} g, {left_g:.0f} g left the cabinet")
@@ -202,8 +218,8 @@ class Watchman:
             return
         for zone, net_g in account.net_g.items():
             moves = entry.moves.get(zone, {})
-            moved_g = sum(n * self._mass_g(sku) for sku, n in moves.items())
-            size_g = sum(abs(n) * self._mass_g(sku) for sku, n in moves.items())
+            moved_g = sum(n * self._mass_g(entry, sku) for sku, n in moves.items())
+            size_g = sum(abs(n) * self._mass_g(entry, sku) for sku, n in moves.items())
             if abs(net_g + moved_g) > _slack(size_g, 1):
                 said = ", ".join(f"{n:+d} {sku}" for sku, n in moves.items()) or "nothing"
                 what = f"{entry.outcome}: {zone} changed by {net_g:+.0f} g, the ledger moved {said} out"
@@ -214,8 +230,11 @@ class Watchman:
         later = self.stage.cabinet.committed.entries[self._seen :]
         return any(isinstance(entry, Incident) for entry in later)
 
-    def _mass_g(self, sku: Sku) -> float:
-        return self.stage.plan.wares[sku].product.mass_g
+    def _mass_g(self, entry: ClosedVisit, sku: Sku) -> float:
+        """What the tally was told: the catalogue's mass, or the learnt one."""
+        page = self.stage.notebook.pages.get(entry.visit)
+        told = None if page is None else page.header.catalog.get(sku)
+        return (told or self.stage.plan.wares[sku].product).mass_g
 
     # The file.
 

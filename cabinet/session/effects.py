@@ -13,6 +13,7 @@ class Notice(enum.Enum):
 
     READY = "ready"
     LOOKING = "looking"
+    ASKED = "asked"
     WELCOME = "welcome"
     REFUSED = "refused"
     SHOPPING = "shopping"
@@ -33,7 +34,7 @@ class OpenVisit:
     visit: VisitId
     member: MemberId | None  # None: a technician's visit
     purpose: Literal["shop"] | Purpose
-    who: str  # "face", "code", or the technician's name
+    who: str  # "face", "digits", "token", "card", or the technician's name
     reason: str = ""
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 from cabinet.session.states import Fault, Purpose
 from cabinet.units import MemberId, VisitId
 
+Way = Literal["face", "digits", "token", "card"]  # how a member was recognised; "digits": face and digits
+
 
 @dataclass(frozen=True, slots=True)
 class ShopperApproached:
@@ -18,7 +20,7 @@ class MemberRecognised:
     at_s: float
     visit: VisitId  # late answers name the visit they answer
     member: MemberId
-    by: Literal["face", "code"]
+    by: Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,14 @@ class MemberRefused:
     at_s: float
     visit: VisitId
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperAsked:
+    """Whoever stands there was asked for something (digits, a yes, a turn of the head) and needs time to answer."""
+
+    at_s: float
+    visit: VisitId
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ Event = (
     ShopperApproached
     | MemberRecognised
     | MemberRefused
+    | ShopperAsked
     | NotReleased
     | ServiceRequested
     | DoorOpened

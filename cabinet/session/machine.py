@@ -83,7 +83,14 @@ def _idle(state: Idle, event: Event, policy: Policy) -> Step:
             return _ajar()
         case ev.PartLost(_, fault):
             return _out_of_order((fault,), _alarming((), fault))
-        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
+        case (
+            ev.MemberRecognised()
+            | ev.MemberRefused()
+            | ev.ShopperAsked()
+            | ev.VisitTallied()
+            | ev.EvidenceComplete()
+            | ev.NotReleased()
+        ):
             return Step(state)  # the answer to a question we no longer ask
         case ev.DoorClosed() | ev.DoorFound() | ev.PartRestored():
             return Step(state)  # what we believe already
@@ -106,6 +113,9 @@ def _authenticating(state: Authenticating, event: Event, policy: Policy) -> Step
             )
         case ev.MemberRefused(_, visit) if visit == state.visit:
             return Step(Idle(), (do.StopLooking(), do.Show(Notice.REFUSED)))
+        case ev.ShopperAsked(at_s, visit) if visit == state.visit:
+            patient = replace(state, deadline_s=at_s + policy.answer_timeout_s)
+            return Step(patient, (do.Show(Notice.ASKED),))
         case ev.DeadlineReached():
             return Step(Idle(), (do.StopLooking(), do.Show(Notice.READY)))
         case ev.ServiceRequested():
@@ -120,7 +130,14 @@ def _authenticating(state: Authenticating, event: Event, policy: Policy) -> Step
         case ev.PartLost(_, fault):
             after = _out_of_order((fault,), _alarming((), fault))
             return Step(after.state, (do.StopLooking(), *after.effects))
-        case ev.MemberRecognised() | ev.MemberRefused() | ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
+        case (
+            ev.MemberRecognised()
+            | ev.MemberRefused()
+            | ev.ShopperAsked()
+            | ev.VisitTallied()
+            | ev.EvidenceComplete()
+            | ev.NotReleased()
+        ):
             return Step(state)
         case ev.ShopperApproached() | ev.DoorClosed() | ev.DoorFound() | ev.PartRestored():
             return Step(state)
@@ -209,7 +226,7 @@ def _during_visit(state: InVisit, event: Event) -> Step:
             return Step(replace(state, faults=_with(state.faults, fault)), _alarming(state.faults, fault, state.visit))
         case ev.PartRestored(_, part):
             return Step(replace(state, faults=_without(state.faults, part)))
-        case ev.MemberRecognised() | ev.MemberRefused() | ev.ShopperApproached():
+        case ev.MemberRecognised() | ev.MemberRefused() | ev.ShopperAsked() | ev.ShopperApproached():
             return Step(state)  # one visit at a time
         case ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)  # about a visit that is over, or that opened again
@@ -235,7 +252,14 @@ def _servicing(state: Servicing, event: Event, policy: Policy) -> Step:
             return Step(replace(state, faults=_with(state.faults, fault)), _alarming(state.faults, fault, state.visit))
         case ev.PartRestored(_, part):
             return Step(replace(state, faults=_without(state.faults, part)))
-        case ev.DoorClosed() | ev.DoorFound() | ev.MemberRecognised() | ev.MemberRefused() | ev.ShopperApproached():
+        case (
+            ev.DoorClosed()
+            | ev.DoorFound()
+            | ev.MemberRecognised()
+            | ev.MemberRefused()
+            | ev.ShopperAsked()
+            | ev.ShopperApproached()
+        ):
             return Step(state)
         case ev.VisitTallied() | ev.EvidenceComplete() | ev.NotReleased():
             return Step(state)

@@ -8,6 +8,7 @@ class Policy:
     """All in seconds."""
 
     face_timeout_s: float = 8.0  # somebody stands there and is nobody we know
+    answer_timeout_s: float = 20.0  # asked for digits, a yes, a turn of the head: time to answer
     unlock_timeout_s: float = 10.0  # unlocked and not opened: relock, void; the board caps a lease at 10 s too
     relock_s: float = 0.5  # after the lease: until the bolt has travelled, whoever opens is still this visit's shopper
     prompt_after_s: float = 30.0  # door open: a friendly word

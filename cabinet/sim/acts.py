@@ -85,6 +85,14 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """A technician tells the ledger how many stand there now."""
+
+    who: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Deposit:
     """Set down a thing of one's own."""
 
@@ -122,6 +130,13 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take the consent back: the cabinet forgets this person."""
+
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """Time goes by."""
 
@@ -138,10 +153,33 @@ class Befall:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """How this person's card is from now on."""
+
+    who: str
+    what: Literal["declines", "works", "grants"]
+    grants_minor: int = 0  # so much in all
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Of the last visit that was charged: by the technician at the cabinet, or by the far end's operator."""
+
+    by: Literal["technician", "cloud"]
+    back_minor: int
+
+
+Expected = Literal[
+    "bill", "incident", "no incident", "door", "service", "no visit", "total", "again", "books",
+    "visits", "screen", "owes", "released", "captured", "returned", "evidence", "logs", "forgotten",
+]  # fmt: skip  # words
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
     """What must be true when the story comes to this line."""
 
-    what: Literal["bill", "incident", "no incident", "door", "service", "no visit", "total", "again", "books"]
+    what: Expected
     outcomes: tuple[str, ...] = ()  # of a bill: charge, nothing, review, void, serviced
     basket: tuple[tuple[int, Sku], ...] = ()  # of a charge
     text: str = ""
@@ -149,6 +187,6 @@ class Expect:
 
 
 Act = (
-    Come | Serve | Open | Try | Pry | Close | Take | Put | Stock | Deposit | Fetch | HandOver | Lean | Leave | Pass
-    | Befall | Expect
+    Come | Serve | Open | Try | Pry | Close | Take | Put | Stock | Count | Deposit | Fetch | HandOver | Lean | Leave
+    | Withdraw | Pass | Befall | Card | Refund | Expect
 )  # fmt: skip

@@ -4,32 +4,14 @@ README of this folder lists them all.  A sentence that cannot be read raises Val
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from cabinet.sim import acts as a
 from cabinet.sim.acts import Act
+from cabinet.sim.expectations import expectation
+from cabinet.sim.wording import NUMBER, WORD, counted, minor, seconds
 from cabinet.units import Sku, ZoneId
-
-WORD = r"[A-Za-z][\w-]*"
-NUMBER = r"\d+(?:\.\d+)?"
-
-
-def counted(text: str) -> Iterator[tuple[int, Sku]]:
-    """`6 cola, water and 2 chips`."""
-    for part in re.split(r"\s*,\s*|\s+and\s+", text):
-        found = re.fullmatch(rf"(?:(\d+|a|an|one|two|three) )?({WORD})", part)
-        if found is None:
-            raise ValueError(f"{part!r}: want a count and a product, such as: 2 cola")
-        yield _count(found[1]), Sku(found[2])
-
-
-def _count(word: str | None) -> int:
-    words = {None: 1, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
-    count = words[word] if word in words else int(cast("str", word))
-    if not 1 <= count <= 99:
-        raise ValueError(f"{count} units: want 1 to 99")
-    return count
 
 
 def _items(text: str, word: str) -> tuple[a.Item, ...]:
@@ -47,8 +29,13 @@ def _items(text: str, word: str) -> tuple[a.Item, ...]:
     return tuple(found)
 
 
-def _seconds(number: str, unit: str | None) -> float:
-    return float(number) * {"s": 1, "min": 60, "h": 3600, "days": 86400, "day": 86400, None: 1}[unit]
+def _card(who: str, text: str) -> Act:
+    if text in {"declines", "works again", "works"}:
+        return a.Card(who, "declines" if text == "declines" else "works")
+    word, _, amount = text.partition(" ")
+    if word != "grants":
+        raise ValueError(f"{who}'s card {text}: want declines, works again, or: grants 5.00")
+    return a.Card(who, "grants", minor(amount))
 
 
 HOWS = ("with two hands", "slowly", "bit by bit", "at once", "in the slam")
@@ -97,6 +84,7 @@ VERBS: Mapping[str, Callable[[str, str], Act]] = {
     "takes": _takes,
     "puts": lambda w, t: a.Put(w, _items(t.replace(" back on ", " on "), "on")),
     "stocks": lambda w, t: a.Stock(w, _items(t, "on")),
+    "counts": lambda w, t: a.Count(w, _items(t, "on")),
     "leaves": _pattern(
         rf"(?:({WORD}) of ({NUMBER}) g on ({WORD}))?",
         lambda w, name, g, zone: a.Leave(w) if name is None else a.Deposit(w, name, float(g), ZoneId(zone)),
@@ -113,7 +101,7 @@ VERBS: Mapping[str, Callable[[str, str], Act]] = {
         lambda w, z, g, s: a.Lean(w, ZoneId(z), float(g), float(s)), "ann leans on s1 with 900 g for 2 s",
     ),
     "touches": _pattern(rf"({WORD})", lambda w, z: a.Lean(w, ZoneId(z), 120.0, 0.6), "ann touches s1"),
-    "waits": _pattern(rf"({NUMBER}) (s|min|h)", lambda _, n, u: a.Pass(_seconds(n, u)), "ann waits 3 s"),
+    "waits": _pattern(rf"({NUMBER}) (s|min|h)", lambda _, n, u: a.Pass(seconds(n, u)), "ann waits 3 s"),
 }  # fmt: skip
 
 # What may befall a part: sentence after "the" -> part, what.  N is a number.
@@ -129,6 +117,7 @@ BEFALLS: tuple[tuple[str, str, str], ...] = (
     (r"disk (is full|cannot take a byte|has room)", "disk", "{0}"),
     (r"broker is (away|back)", "broker", "{0}"),
     (r"broker (loses answers)", "broker", "{0}"),
+    (r"provider is (away|back)", "provider", "{0}"),
     (rf"clock (jumps) (-?{NUMBER}) (s|min|h|days)", "clock", "{0}"),
     (r"clock is (lost)", "clock", "{0}"),
     (r"magnet (holds|leaves) the switch", "magnet", "{0}"),
@@ -152,7 +141,7 @@ def _befall(text: str) -> Act:
             number = 0.0
             match part:
                 case "clock" if len(words) > 2:
-                    number = _seconds(words[1].lstrip("-"), words[2]) * (-1 if words[1].startswith("-") else 1)
+                    number = seconds(words[1].lstrip("-"), words[2]) * (-1 if words[1].startswith("-") else 1)
                 case "air":
                     number = float(words[0])
                 case "price:{0}" | "daemon" if len(words) > 1:
@@ -163,47 +152,20 @@ def _befall(text: str) -> Act:
     raise ValueError(f"nothing is known of 'the {text}': README of the simulator lists what may befall what")
 
 
-OUTCOMES = ("charge", "nothing", "review", "void", "serviced")
-
-
-def _expect(text: str) -> Act:
-    if found := re.fullmatch(r"(no )?incident(?: (.+))?", text):
-        return a.Expect("no incident" if found[1] else "incident", text=found[2] or "")
-    if found := re.fullmatch(r"the door (locked|unlocked|open|shut)", text):
-        return a.Expect("door", text=found[1])
-    if found := re.fullmatch(r"(in|out of) service", text):
-        return a.Expect("service", text=found[1])
-    if text == "the books agree":
-        return a.Expect("books")
-    if text == "the same bill again":
-        return a.Expect("again")
-    if text == "no visit":
-        return a.Expect("no visit")
-    if found := re.fullmatch(r"total (\d+)", text):
-        return a.Expect("total", number=int(found[1]))
-    outcomes: list[str] = []
-    basket: list[tuple[int, Sku]] = []
-    for part in text.split(" or "):
-        word, _, goods = part.partition(" ")
-        if word not in OUTCOMES or (goods and word != "charge"):
-            raise ValueError(
-                f"expect {part!r}: want one of {', '.join(OUTCOMES)}, incident, no incident, no visit, the door locked"
-            )
-        if goods and basket:
-            raise ValueError("expect two different charges: want one, or: charge 1 cola or review")
-        outcomes.append(word)
-        basket += counted(goods) if goods else ()
-    return a.Expect("bill", tuple(outcomes), tuple(basket))
-
-
 def sentence(text: str) -> Act:
     first, _, rest = text.partition(" ")
     if first == "expect":
-        return _expect(rest)
+        return expectation(rest)
+    if found := re.fullmatch(rf"({NUMBER}|an?) (s|min|h|hour|days|day) pass(?:es)?", text):
+        return a.Pass(seconds(found[1], found[2]))
+    if found := re.fullmatch(r"the (technician|cloud) refunds ([\d.]+)", text):
+        return a.Refund(cast("Any", found[1]), minor(found[2]))
+    if found := re.fullmatch(rf"({WORD})'s card (.+)", text):
+        return _card(*found.groups())
+    if found := re.fullmatch(rf"({WORD}) takes back (?:her|his|their) consent", text):
+        return a.Withdraw(found[1])
     if first in {"the", "a"}:
         return _befall(rest)
-    if found := re.fullmatch(rf"({NUMBER}) (s|min|h|days|day) pass(?:es)?", text):
-        return a.Pass(_seconds(found[1], found[2]))
     verb, _, rest = rest.partition(" ")
     if verb not in VERBS:
         raise ValueError(f"{text!r}: nobody {verb or 'does anything'}; want NAME and one of {', '.join(VERBS)}")

@@ -20,7 +20,8 @@ from pathlib import Path
 from cabinet.sim import acts as a
 from cabinet.sim import shop
 from cabinet.sim.acts import Act
-from cabinet.sim.sentences import NUMBER, WORD, counted, sentence
+from cabinet.sim.sentences import sentence
+from cabinet.sim.wording import NUMBER, WORD, counted
 from cabinet.units import Sku, ZoneId
 
 MOST_LINES = 500

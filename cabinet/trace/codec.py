@@ -23,6 +23,8 @@ from cabinet.basket.evidence import (
     Temperature,
     Zone,
 )
+from cabinet.basket.prices import PriceList
+from cabinet.basket.rules import RulesError, list_from, list_to
 from cabinet.units import CameraId, Sku, VisitId, ZoneId
 
 FORMAT = "cabinet-visit/1"
@@ -31,6 +33,13 @@ T = TypeVar("T")
 
 class TraceError(ValueError):
     """The trace cannot be used; the message says where and why."""
+
+
+def _finite(value: float) -> bool:
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 class Fields:
@@ -57,7 +66,7 @@ class Fields:
         return self._number(key, self._take(key, default), least, most)
 
     def _number(self, key: str, value: object, least: float, most: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
             self.refuse(key, f"expected a finite number, got {value!r:.40}")
         if not least <= value <= most:
             self.refuse(key, f"{value} is not within {least:g} to {most:g}")
@@ -101,6 +110,9 @@ class Fields:
         """Whether the key is there with a value of the kind, and not null."""
         value = self._values.get(key)
         return value is not None and isinstance(value, kind)
+
+    def value(self, key: str) -> object:
+        return self._take(key, ...)
 
     def list(self, key: str, default: object = ...) -> list[object]:
         value = self._take(key, default)
@@ -173,11 +185,15 @@ def header_to_dict(header: Header) -> dict[str, Any]:
                 "unit_price": product.unit_price,
                 "tax": product.tax,
                 "min_age": product.min_age,
+                **({"deposit": product.deposit} if product.deposit else {}),
             }
             for sku, product in header.catalog.items()
         },
         "planogram": {zone: list(skus) for zone, skus in header.planogram.items()},
         "stock": {zone: dict(held) for zone, held in header.stock.items()},
+        **({"strays": {zone: list(skus) for zone, skus in header.strays.items()}} if header.strays else {}),
+        **({} if header.prices is None else {"prices": list_to(header.prices)}),
+        **({} if header.member_age is None else {"member_age": header.member_age}),
     }
 
 
@@ -206,6 +222,12 @@ def header_from_dict(value: object, where: str = "visit.json") -> Header:
             ZoneId(z): {Sku(s): n for s, n in held.items()}
             for z, held in f.table("stock", lambda g, z: g.table(z, lambda h, sku: h.count(sku))).items()
         },
+        strays={
+            ZoneId(z): tuple(Sku(s) for s in skus)
+            for z, skus in f.table("strays", lambda g, name: g.texts(name), {}).items()
+        },
+        prices=_prices(f),
+        member_age=f.count("member_age") if f.has("member_age") else None,
     )
     for key, named in (("planogram", header.planogram), ("stock", header.stock)):
         for zone in named:
@@ -250,7 +272,16 @@ def _product(f: Fields) -> Product:
         mass_sd_g=f.maybe_number("mass_sd_g", least=0),
         tax=f.text("tax", "standard"),
         min_age=f.count("min_age", 0),
+        deposit=f.count("deposit", 0),
     )
+
+
+def _prices(f: Fields) -> PriceList | None:
+    """Rules that are not understood are no trace of ours: the bill would be another one."""
+    try:
+        return list_from(f.value("prices")) if f.has("prices") else None
+    except RulesError as error:
+        f.refuse("prices", str(error))
 
 
 # Events

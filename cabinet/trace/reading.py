@@ -2,13 +2,16 @@
 
 import hashlib
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from io import BytesIO
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, cast
 
-from cabinet.basket.evidence import Happening, Visit
+from cabinet.basket.evidence import Happening, Visit, Zone
 from cabinet.basket.score import Truth
 from cabinet.trace.codec import Fields, TraceError, event_from_dict, header_from_dict, loads
+from cabinet.trace.plain import plain_mass, plain_object
 from cabinet.units import Sku, ZoneId
 
 LARGEST = 256 * 2**20  # bytes of one file; an hour of four zones at 80 Hz has 10 MiB
@@ -27,35 +30,53 @@ def read(path: Path) -> Visit:
     except ValueError as damaged:
         raise TraceError(f"{path.name}/visit.json: {damaged}") from damaged
     header = header_from_dict(value, f"{path.name}/visit.json")
-    events: list[Happening] = []
     content = load("events.jsonl")
-    whole = intact(content)
-    for number, line in enumerate(content[:whole].splitlines(), 1):
-        if line.strip():
-            where = f"{path.name}/events.jsonl line {number}"
-            event = event_from_dict(loads(line, where), header.zones, where)
-            if event is not None:
-                events.append(event)
-    events.sort(key=lambda event: event.t)
-    return Visit(header, tuple(events), incomplete=whole < len(content))
+    events, whole = _events(content, header.zones, f"{path.name}/events.jsonl")
+    events.sort(key=attrgetter("t"))
+    return Visit(header, tuple(events), incomplete=not whole)
+
+
+def _events(content: bytes, zones: Mapping[ZoneId, Zone], name: str) -> tuple[list[Happening], bool]:
+    """Up to the first damaged line, and whether there is none.  One pass: a plain line is parsed once."""
+    events: list[Happening] = []
+    lines: Iterable[bytes] = BytesIO(content)  # shares the bytes, where a list of lines would be a second copy
+    end = len(content)
+    if b"\r" in content:  # then a return counts as the end of a line too, in numbers that people read
+        end = intact(content)
+        lines = content[:end].splitlines()
+    for number, line in enumerate(lines, 1):
+        value: object = plain_object(line)
+        if value is None:
+            if not (stripped := line.strip()):
+                continue
+            if _torn(stripped):
+                return events, False
+            value = loads(stripped, f"{name} line {number}")
+        event: Happening | None = plain_mass(cast("dict[str, Any]", value), zones)
+        if event is None:
+            event = event_from_dict(value, zones, f"{name} line {number}")
+        if event is not None:
+            events.append(event)
+    return events, end == len(content)
 
 
 def intact(content: bytes) -> int:
     """Bytes up to the first damaged line.  A last line without its newline counts where it is whole JSON."""
     end = 0
-    while end < len(content):
-        newline = content.find(b"\n", end)
-        after = len(content) if newline < 0 else newline + 1
-        line = content[end:after].strip()
-        try:
-            if line and not isinstance(loads(line, "events.jsonl"), dict):
-                return end
-        except TraceError:
-            pass  # a NaN is no torn line: the reader refuses it with its number
-        except ValueError:
+    for line in BytesIO(content):
+        if plain_object(line) is None and (stripped := line.strip()) and _torn(stripped):
             return end
-        end = after
+        end += len(line)
     return end
+
+
+def _torn(line: bytes) -> bool:
+    try:
+        return not isinstance(loads(line, "events.jsonl"), dict)
+    except TraceError:
+        return False  # a NaN is no torn line: the reader refuses it with its number
+    except ValueError:
+        return True
 
 
 def read_truth(path: Path) -> Truth:
@@ -75,17 +96,26 @@ def read_truth(path: Path) -> Truth:
 
 def read_tally(path: Path) -> dict[str, Any] | None:
     """tally.json of a trace folder or .tar, as it stands; None where the visit was never judged.  TraceError."""
+    return _read_object(path, "tally.json")
+
+
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """evidence.json likewise; None where no bill was bound to the trace."""
+    return _read_object(path, "evidence.json")
+
+
+def _read_object(path: Path, name: str) -> dict[str, Any] | None:
     load = _from_tar(path) if path.is_file() else _from_folder(path)
     try:
-        content = load("tally.json")
+        content = load(name)
     except TraceError:
         return None
     try:
-        value = loads(content, f"{path.name}/tally.json")
+        value = loads(content, f"{path.name}/{name}")
     except ValueError as damaged:
-        raise TraceError(f"{path.name}/tally.json: {damaged}") from damaged
+        raise TraceError(f"{path.name}/{name}: {damaged}") from damaged
     if not isinstance(value, dict):
-        raise TraceError(f"{path.name}/tally.json: expected an object")
+        raise TraceError(f"{path.name}/{name}: expected an object")
     return cast("dict[str, Any]", value)
 
 

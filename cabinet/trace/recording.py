@@ -15,6 +15,7 @@ from typing import Any
 from cabinet.basket.evidence import Happening, Header
 from cabinet.basket.verdict import Charge, Line, Nothing, Review, Verdict
 from cabinet.trace.codec import TraceError, event_to_dict, header_to_dict
+from cabinet.trace.plain import plain_object
 from cabinet.trace.reading import digest, intact
 from cabinet.units import CameraId
 
@@ -39,7 +40,8 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / "visit.json").exists():
             raise FileExistsError(f"{folder / 'visit.json'} exists: resume it")
-        _write_whole(folder / "visit.json", header_to_dict(header), indent=1)
+        write_whole(folder / "visit.json", header_to_dict(header), indent=1)
+        sync_folder(folder.parent)
         return cls(folder, frame_bytes)
 
     @classmethod
@@ -84,12 +86,22 @@ class Recorder:
         if len(jpeg) > self._budget:
             self.frames_refused += 1
             return False
-        ms = round(t * 1000)
-        folder = self.folder / "frames" / camera
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{'-' if ms < 0 else ''}{abs(ms):08d}.jpg").write_bytes(jpeg)
+        still = self._still(camera, t)
+        still.parent.mkdir(parents=True, exist_ok=True)
+        still.write_bytes(jpeg)
         self._budget -= len(jpeg)
         return True
+
+    def drop_frame(self, camera: CameraId, t: float) -> None:
+        """A still makes way for a later one of more worth."""
+        still = self._still(camera, t)
+        if still.is_file():
+            self._budget += still.stat().st_size
+            still.unlink()
+
+    def _still(self, camera: CameraId, t: float) -> Path:
+        ms = round(t * 1000)
+        return self.folder / "frames" / camera / f"{'-' if ms < 0 else ''}{abs(ms):08d}.jpg"
 
     def write_tally(self, verdict: Verdict, extra: Mapping[str, Any] | None = None) -> None:
         """tally.json, whole or not at all."""
@@ -120,16 +132,21 @@ class Recorder:
 
 def write_tally(folder: Path, verdict: Verdict, extra: Mapping[str, Any] | None = None) -> None:
     """tally.json of a trace folder, whole or not at all."""
-    _write_whole(folder / "tally.json", {**verdict_to_dict(verdict), **(extra or {})}, indent=1)
+    write_whole(folder / "tally.json", {**verdict_to_dict(verdict), **(extra or {})}, indent=1)
 
 
-def export(folder: Path, tar_path: Path) -> None:
-    """The trace as one .tar, its files under the visit's name; appears whole or not at all."""
+def export(folder: Path, tar_path: Path, beside: Mapping[str, Path] | None = None) -> None:
+    """The trace as one .tar, its files under the visit's name; appears whole or not at all.
+
+    `beside`: further files by their name in it, a page drawn for the occasion, say.
+    """
     partial = tar_path.with_name(tar_path.name + ".partial")
     with tarfile.open(partial, "w") as tar:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.suffix != ".partial":
                 tar.add(file, arcname=f"{folder.name}/{file.relative_to(folder)}", recursive=False)
+        for name, file in (beside or {}).items():
+            tar.add(file, arcname=f"{folder.name}/{name}", recursive=False)
     partial.replace(tar_path)
 
 
@@ -153,11 +170,12 @@ def _lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
 
 def _t(line: bytes) -> float:
     with contextlib.suppress(ValueError, TypeError, AttributeError):  # a stranger's line keeps its place at the end
-        return float(json.loads(line).get("t"))
+        value = plain_object(line)
+        return float((json.loads(line) if value is None else value).get("t"))  # type: ignore[arg-type]  # None: suppressed
     return float("-inf")
 
 
-def _write_whole(path: Path, value: Mapping[str, Any], indent: int) -> None:
+def write_whole(path: Path, value: Mapping[str, Any], indent: int) -> None:
     _replace(path, json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False).encode() + b"\n")
 
 
@@ -168,7 +186,12 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """The names in it survive a power cut."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

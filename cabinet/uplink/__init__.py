@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from cabinet import wire
+from cabinet.identity.credit import Answer, Roster
 from cabinet.ledger import Ledger, Stamp
 from cabinet.uplink.core import Message, Sender
+from cabinet.uplink.members import Keeper
 from cabinet.uplink.pipe import Pipe
 from cabinet.uplink.telemetry import offline_payload, state_payload, telemetry_payload
 
@@ -23,6 +25,7 @@ __all__ = ["Pipe", "Uplink", "offline_payload"]
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_S: Final = 5.0  # rows that were committed without a poke are found at the latest after this
+ASK_EXPIRY_S: Final = 3  # nobody waits longer at a locked door: the broker need not keep it for a cloud that is away
 MAX_INBOX: Final = 256  # eight windows of answers; what is beyond is said again by the cloud
 
 
@@ -48,14 +51,27 @@ class Uplink:
         self._ledger, self._pipe, self._cab, self._clock = ledger, pipe, cab, clock
         self._on_split = on_split
         self._split = ledger.split()
+        self.on_terms: Callable[[Answer], None] = lambda _: None  # the cloud's answer to an ask
+        self.on_roster: Callable[[Roster], bool] = lambda _: True  # whom no cabinet lets in; False: known newer
         self._sender = Sender(
-            ledger, key, cab, dice=dice or random.SystemRandom(), version=version, told_time=on_cloud_time
+            ledger,
+            key,
+            cab,
+            dice=dice or random.SystemRandom(),
+            version=version,
+            told_time=on_cloud_time,
+            told_terms=self._tell_terms,
+            told_roster=self._tell_roster,
         )
         self._poked = asyncio.Event()
         self._inbox: deque[tuple[str, bytes]] = deque()
         self._changes: deque[bool] = deque()
         self._connected = False
         self._state: Mapping[str, Any] = {}
+
+    def keep_members(self, keeper: Keeper) -> None:
+        """Who has the fleet's list of members here; before `run`.  Without one the cloud is not asked for it."""
+        self._sender.members.keeper = keeper
 
     async def run(self) -> None:
         """Until cancelled.  Raises LedgerError where the ledger fails; nothing else ends it."""
@@ -74,6 +90,13 @@ class Uplink:
     def poke(self) -> None:
         """There may be new rows.  From the event loop's thread."""
         self._poked.set()
+
+    def ask(self, payload: wire.Payload) -> bool:
+        """May this member shop?  Said at once and once; the answer comes by `on_terms`.  False: nobody to ask now."""
+        message = self._sender.ask(payload) if self._connected else None
+        if message is None:
+            return False
+        return self._pipe.send(wire.topic(self._cab, "up", message.kind), message.payload, expiry_s=ASK_EXPIRY_S)
 
     def publish_state(self, state: Mapping[str, Any]) -> None:
         """{state, screen, faults: [{part, why, latched}]}; retained, and told again at each connection."""
@@ -98,6 +121,7 @@ class Uplink:
         return {
             "connected": self._connected,
             "welcomed": self._sender.welcomed,
+            "answers_asks": self._sender.answers_asks,
             "why": self._pipe.trouble(),
             "backlog": count,
             "oldest_wall_ms": oldest_ms,
@@ -124,6 +148,12 @@ class Uplink:
         before, self._split = self._split, self.trouble()
         if before != self._split and self._on_split is not None:
             self._on_split(self._split)
+
+    def _tell_terms(self, answer: Answer) -> None:
+        self.on_terms(answer)
+
+    def _tell_roster(self, roster: Roster) -> bool:
+        return self.on_roster(roster)
 
     def _pause_s(self) -> float:
         due_ms = self._sender.next_ms()

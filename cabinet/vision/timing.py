@@ -7,6 +7,7 @@ is buffered for half a second and more, which no single clock here can see; it c
 from dataclasses import dataclass
 
 LATE_S = 0.6  # two looks and the exposure: what is later than that was buffered
+MOST_LATE_S = 2.0  # waited for at the closing: what is later still is a hand that was missed, no buffer
 LATE_VISITS = 2  # in a row: once may be a bag that shook the shelf before the hand came
 
 
@@ -23,6 +24,16 @@ class Timing:
             return
         self.offset_s = moved_s - felt_s
         self.late = self.late + 1 if self.offset_s > LATE_S else 0
+
+    def lag_s(self, moved_s: float | None, felt_s: float | None) -> float:
+        """How late the pictures of the visit under way are, as far as known: one that shows the closing comes later.
+
+        Of this visit, where it told anything; else of the last one.  0: in order, or nobody can tell.
+        """
+        if moved_s is not None and felt_s is not None:
+            offset_s = moved_s - felt_s
+            return offset_s if LATE_S < offset_s <= MOST_LATE_S else 0.0
+        return min(self.offset_s, MOST_LATE_S) if self.late else 0.0
 
     def trouble(self) -> str | None:
         if self.late < LATE_VISITS:

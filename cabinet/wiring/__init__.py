@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cabinet import config
+from cabinet import config, logsafe
 from cabinet.config import Config, ConfigError
 from cabinet.ledger import Ledger, LedgerError
 from cabinet.ports import PortError
 from cabinet.wiring.house import House
+from cabinet.wiring.storage import open_ledger
 
 __all__ = ["House", "run"]
 
@@ -28,6 +29,7 @@ def run(path: Path) -> int:
     logging.basicConfig(
         level=os.environ.get("CABINET_LOG", "INFO"), format="%(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    logsafe.guard()
     try:
         facts = config.load(path)
         facts.cabinet.data_dir.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,7 @@ def run(path: Path) -> int:
         return EXIT_CONFIG
     code = 0
     try:
-        with _alone(facts.cabinet.data_dir), Ledger(facts.cabinet.data_dir / "ledger.db") as ledger:
+        with _alone(facts.cabinet.data_dir), open_ledger(facts) as ledger:
             asyncio.run(_live(facts, ledger))
     except* (LedgerError, PortError) as errors:  # alone, or in the group of a loop's task
         code = 1

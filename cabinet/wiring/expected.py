@@ -24,10 +24,14 @@ def expect_parts(parts: Parts, facts: Config) -> None:
         parts.expect("camera:front", needed=True, why='no camera has role = "front"', remedy="add [[cameras]]")
     if facts.identity.faces:
         parts.expect("faces", needed=not facts.identity.codes, why=None, remedy="make setup; codes still open")
+        parts.expect("face models", needed=False, why=None, remedy="restore models/face-* from the release")
+    parts.expect("sealed", needed=False, why=None, remedy="put back device.key, or let the members enrol again")
+    parts.expect("members", needed=False, why=None, remedy="look at the cloud; identity.members_days bounds it")
     if facts.identity.codes:
         parts.expect("codes", needed=not facts.identity.faces, why=None, remedy="make setup; faces still open")
     if facts.temperature is not None:
         parts.expect("temperature", needed=True, remedy="look at the probe; service and restock if it was warm")
     if facts.mqtt is not None:
         parts.expect("cloud", needed=False, remedy="sells without; look at mqtt.host and the network")
+        parts.expect("roster", needed=False, why=None, remedy="look at the cloud; credit.roster_days bounds it")
     parts.expect("history", needed=True, why="not heard of yet", remedy="ask the operator: the cloud knows another")

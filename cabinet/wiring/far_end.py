@@ -36,6 +36,7 @@ def uplink(mqtt: config.Mqtt, cab: str, ledger: Ledger, report: Callable[[str | 
         clock=clock.stamp,
         version=cabinet.__version__,
         on_split=report,
+        on_cloud_time=clock.TOLD.hear,
     )
     report(made.trouble())
     return made

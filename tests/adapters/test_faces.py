@@ -1,7 +1,6 @@
-"""Faces in a process of its own: found, matched, and whatever the library does, the daemon lives."""
+"""face_recognition in a process of its own: finds, encodes, and whatever the library does, the daemon lives."""
 
 import asyncio
-import importlib.util
 import os
 import select
 import signal
@@ -16,13 +15,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cabinet.adapters.faces import EnrolError, FaceWorker
-from cabinet.identity.match import Match, Stranger, match
-from cabinet.ports import Face, PortError, Template
-from cabinet.units import MemberId
+from cabinet.adapters.faces import FaceWorker
+from cabinet.ports import PortError
+from tests.adapters.portrait import astronaut as portrait
 
 Pixels = NDArray[np.uint8]
 Answer = TypeVar("Answer")
+FACE = (170, 60, 280, 170)  # of the portrait
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +33,7 @@ def worker() -> Iterator[FaceWorker]:
 
 @pytest.fixture(scope="module")
 def astronaut() -> Pixels:
-    """NASA's portrait of Eileen Collins, public domain, as scikit-image ships it."""
-    package = importlib.util.find_spec("skimage")
-    if package is None or package.origin is None:
-        pytest.skip("scikit-image, which ships the portrait, is not installed")
-    return read(Path(package.origin).parent / "data" / "astronaut.png")
+    return portrait()
 
 
 def run(call: Awaitable[Answer]) -> Answer:
@@ -48,64 +43,64 @@ def run(call: Awaitable[Answer]) -> Answer:
     return asyncio.run(wait())
 
 
-def read(path: Path) -> Pixels:
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    return np.asarray(picture, np.uint8)
-
-
-def beside(left: Pixels, right: Pixels) -> Pixels:
-    height = max(left.shape[0], right.shape[0])
-    both = [cv2.copyMakeBorder(p, 0, height - p.shape[0], 0, 0, cv2.BORDER_REPLICATE) for p in (left, right)]
-    return np.asarray(np.hstack(both), np.uint8)
+def apart(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    return float(np.linalg.norm(np.array(one) - np.array(other)))
 
 
 def test_a_face_is_found_where_it_is(worker: FaceWorker, astronaut: Pixels) -> None:
     (face,) = run(worker.find(astronaut))
-    assert face.left < 225 < face.right
-    assert face.top < 110 < face.bottom
+    left, top, right, bottom = face.box
+    assert left < 225 < right
+    assert top < 110 < bottom
 
 
-def test_a_template_has_128_numbers(worker: FaceWorker, astronaut: Pixels) -> None:
-    (face,) = run(worker.find(astronaut))
-    assert len(face.template) == 128
+def test_eyes_and_nose_are_found_where_they_are(worker: FaceWorker, astronaut: Pixels) -> None:
+    (right, left, nose) = run(worker.find(astronaut))[0].marks
+    assert right[0] < nose[0] < left[0]
+    assert max(right[1], left[1]) < nose[1]
 
 
 def test_places_are_in_pixels_of_a_large_picture_too(worker: FaceWorker, astronaut: Pixels) -> None:
     large = np.asarray(cv2.resize(astronaut, None, fx=3, fy=3), np.uint8)
-    (face,) = run(worker.find(large))
-    assert face.left < 675 < face.right
-    assert face.top < 330 < face.bottom
+    left, top, right, bottom = run(worker.find(large))[0].box
+    assert left < 675 < right
+    assert top < 330 < bottom
 
 
 def test_a_picture_without_faces_has_none(worker: FaceWorker) -> None:
     assert run(worker.find(np.full((480, 640, 3), 128, np.uint8))) == []
 
 
-def test_what_is_no_picture_is_an_error(worker: FaceWorker) -> None:
+def test_a_face_is_128_numbers(worker: FaceWorker, astronaut: Pixels) -> None:
+    assert len(run(worker.encode(astronaut, FACE))) == 128
+
+
+def test_a_face_has_nearly_the_same_numbers_in_a_picture_twice_as_large(worker: FaceWorker, astronaut: Pixels) -> None:
+    large = np.asarray(cv2.resize(astronaut, None, fx=2, fy=2), np.uint8)
+    here, there = run(worker.encode(astronaut, FACE)), run(worker.encode(large, (340, 120, 560, 340)))
+    assert apart(here, there) < 0.2
+
+
+def test_a_face_is_encoded_by_its_box_alone(worker: FaceWorker, astronaut: Pixels) -> None:
+    moved = np.zeros((900, 900, 3), np.uint8)
+    moved[300:812, 300:812] = astronaut
+    there = run(worker.encode(moved, (470, 360, 580, 470)))
+    assert apart(run(worker.encode(astronaut, FACE)), there) < 0.02
+
+
+@pytest.mark.parametrize("box", [(900, 900, 990, 990), (100, 100, 100, 200), (5, 5, 10, 10), (-90, -90, 5, 5)])
+def test_a_box_that_holds_no_face_is_an_error(worker: FaceWorker, box: tuple[int, int, int, int]) -> None:
+    with pytest.raises(PortError, match="holds no face"):
+        run(worker.encode(np.zeros((480, 640, 3), np.uint8), box))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [np.zeros((480, 640), np.uint8), np.zeros((0, 640, 3), np.uint8), np.zeros((48, 64, 3), np.float32)],
+)
+def test_what_is_no_picture_is_an_error(worker: FaceWorker, picture: Pixels) -> None:
     with pytest.raises(PortError, match="no picture"):
-        run(worker.find(np.zeros((480, 640), np.uint8)))
-
-
-def test_a_good_photograph_enrols(worker: FaceWorker, astronaut: Pixels) -> None:
-    assert len(run(worker.enrol(astronaut)).template) == 128
-
-
-def test_a_photograph_without_a_face_enrols_nobody(worker: FaceWorker) -> None:
-    with pytest.raises(EnrolError, match="no face"):
-        run(worker.enrol(np.full((480, 640, 3), 128, np.uint8)))
-
-
-def test_a_photograph_of_two_people_enrols_nobody(worker: FaceWorker, astronaut: Pixels) -> None:
-    with pytest.raises(EnrolError, match="2 faces"):
-        run(worker.enrol(beside(astronaut, astronaut)))
-
-
-def test_a_blurred_photograph_enrols_nobody_and_says_where(worker: FaceWorker, astronaut: Pixels) -> None:
-    blurred = np.asarray(cv2.GaussianBlur(astronaut, (0, 0), 2.5), np.uint8)
-    with pytest.raises(EnrolError, match="blurred") as refusal:
-        run(worker.enrol(blurred))
-    assert refusal.value.where is not None
+        run(worker.find(picture))
 
 
 def test_the_daemon_itself_never_imports_the_library() -> None:
@@ -125,10 +120,21 @@ class Place:
     def __init__(self, *sides):
         self.left, self.top, self.right, self.bottom = ((lambda side=side: side) for side in sides)
 
+class Point:
+    x, y = 20, 30
+
 class api:
     class face_detector:
         def run(picture, upsample, score):
-            return [Place(*sides) for sides in look()], [], []
+            places = [Place(*sides) for sides in look()]
+            return places, [1.0] * len(places), []
+
+    class pose_predictor_5_point:
+        def __new__(cls, picture, place):
+            return cls
+
+        def parts():
+            return [Point] * 5
 
 def face_encodings(picture, places, model):
     return [[0.5] * 128 for _ in places]
@@ -169,7 +175,7 @@ def test_a_library_that_hangs_is_stopped_and_started_anew(library: Callable[[str
         run(troubled.find(PICTURE))
     library("def look():\n    return [(5, 10, 60, 70)]")
     (face,) = run(troubled.find(PICTURE))
-    assert (face.left, face.top, face.right, face.bottom) == (5, 10, 60, 70)
+    assert face.box == (5, 10, 60, 70)
 
 
 def test_a_library_that_crashes_is_an_error(library: Callable[[str], None], troubled: FaceWorker) -> None:
@@ -219,7 +225,7 @@ def test_the_worker_dies_with_its_parent(library: Callable[[str], None], tmp_pat
         "from cabinet.adapters.faces import FaceWorker\n"
         "worker = FaceWorker(frame_timeout_s=60)\n"
         "asyncio.run(worker.warm())\n"
-        "worker._queue.submit(worker._look, np.zeros((99, 99, 3), np.uint8), 640)\n"  # hangs in the library
+        "worker._queue.submit(worker._find, np.zeros((99, 99, 3), np.uint8))\n"  # hangs in the library
         "print(worker.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
@@ -237,31 +243,3 @@ def gone(pid: int) -> bool:
         return bool(select.select([handle], [], [], 20)[0])
     finally:
         os.close(handle)
-
-
-# On real people.
-
-
-@pytest.fixture(scope="module")
-def family(shared_data: Path, worker: FaceWorker) -> dict[str, list[Face]]:
-    """Name -> the face of each of their photographs."""
-    folders = sorted((shared_data / "faces" / "azure_family").iterdir())
-    people = {f.name: sorted(f.glob("*.jpg")) for f in folders if f.is_dir()}
-    return {name: [run(worker.find(read(path)))[0] for path in paths] for name, paths in people.items()}
-
-
-def enrolled(family: dict[str, list[Face]], *without: str) -> list[Template]:
-    """Everybody by their first photograph."""
-    return [Template(MemberId(n), faces[0].template) for n, faces in family.items() if n not in without]
-
-
-def test_everybody_is_recognised_on_another_photograph(family: dict[str, list[Face]]) -> None:
-    members = enrolled(family)
-    answers = [(n, match(f.template, members)) for n, faces in family.items() for f in faces[1:]]
-    assert [n for n, answer in answers if not (isinstance(answer, Match) and answer.member == n)] == []
-    assert len(answers) >= 8
-
-
-def test_nobody_who_is_not_enrolled_is_taken_for_a_member(family: dict[str, list[Face]]) -> None:
-    answers = [match(f.template, enrolled(family, n)) for n, faces in family.items() for f in faces]
-    assert [answer for answer in answers if not isinstance(answer, Stranger)] == []

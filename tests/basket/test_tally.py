@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cabinet.basket.evidence import Door, Gap, Health, Mass, Product, Sighting, Visit
+from cabinet.basket.policy import Costs
 from cabinet.basket.score import Truth, score
 from cabinet.basket.tally import TallyPolicy, tally
 from cabinet.basket.verdict import Charge, Nothing, Review, Verdict
@@ -173,12 +174,16 @@ TWINS = {
 }
 
 
-@FIVE_SEEDS
-def test_equal_masses_are_told_apart_by_sight(seed: int) -> None:
-    scene = Scene(header(TWINS, {"s1": list(TWINS), "s2": []}), seed=seed)
-    scene.right, scene.notice = 1.0, 1.0
-    scene.take(3, "s1", Sku("b"))
-    assert charged(tally(scene.visit(6))) == {Sku("b"): 1}
+def test_equal_masses_are_told_apart_by_sight() -> None:
+    verdicts = []
+    for seed in range(20):
+        scene = Scene(header(TWINS, {"s1": list(TWINS), "s2": []}), seed=seed)
+        scene.right, scene.notice = 1.0, 1.0
+        scene.take(3, "s1", Sku("b"))
+        verdicts.append(tally(scene.visit(6)))
+    sure = [v for v in verdicts if isinstance(v, Charge)]
+    assert all(charged(verdict) == {Sku("b"): 1} for verdict in sure)
+    assert len(sure) >= 18  # two unsure looks are not enough for every one
 
 
 def test_equal_masses_without_sight_go_to_a_person() -> None:
@@ -371,10 +376,10 @@ def test_age_restricted_goods_go_to_a_person_with_their_line() -> None:
     assert [line.sku for line in verdict.best_guess] == [COLA]
 
 
-def test_a_stricter_threshold_asks_a_person() -> None:
+def test_where_a_review_costs_nothing_a_person_is_always_asked() -> None:
     scene = Scene()
     scene.take(3, "s1", COLA)
-    assert isinstance(tally(scene.visit(6), TallyPolicy(threshold=1.1)), Review)
+    assert isinstance(tally(scene.visit(6), TallyPolicy(costs=Costs(review=0.0))), Review)
 
 
 def test_the_same_trace_gives_the_same_verdict() -> None:
@@ -427,3 +432,14 @@ def test_whatever_a_trace_lacks_it_is_charged_right_or_left_to_a_person(seed: in
     kept = tuple(e for e in visit.events if dice.random() > 0.15)
     verdict = tally(replace(visit, events=kept))
     assert isinstance(verdict, Review) or charged(verdict) == {COLA: 1}
+
+
+def test_what_was_found_astray_before_is_thought_of_again() -> None:
+    """A nut bag stands on s1, where the ledger knows of none: without sight only the memory of it can tell."""
+    scene = Scene()
+    scene.take(3, "s1", NUTS, seen=False)
+    visit = scene.visit(6)
+    known = replace(visit, header=replace(visit.header, strays={ZoneId("s1"): (NUTS,)}))
+    before, after = tally(visit).account, tally(known).account
+    assert before.hypotheses[0].bill == after.hypotheses[0].bill == {NUTS: 1}
+    assert before.confidence < after.confidence

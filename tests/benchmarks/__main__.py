@@ -14,7 +14,21 @@ from typing import Any
 
 import cabinet
 from cabinet import clock
-from tests.benchmarks import board, door_to_charge, idle, machine, sight, status, world
+from tests.benchmarks import (
+    board,
+    door_to_charge,
+    drain,
+    entry,
+    faces,
+    fleet,
+    idle,
+    ingest,
+    machine,
+    sight,
+    status,
+    tally,
+    world,
+)
 from tests.benchmarks.figures import Figures, Goal
 from tests.benchmarks.place import Given
 
@@ -22,9 +36,15 @@ BENCHMARKS: dict[str, Callable[[Given], tuple[Figures, list[Goal]]]] = {
     "idle": idle.measure,
     "status": status.measure,
     "sight": sight.measure,
+    "faces": faces.measure,
     "world": world.measure,
+    "tally": tally.measure,
     "board": board.measure,
     "door_to_charge": door_to_charge.measure,
+    "entry": entry.measure,
+    "drain": drain.measure,
+    "fleet": fleet.measure,
+    "ingest": ingest.measure,
 }
 
 

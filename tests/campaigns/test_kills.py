@@ -18,9 +18,9 @@ from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Member, Shop
 from cabinet.cli.demo.waiting import wait_until
 from cabinet.sim import pictures
-from tests.chaos import books
-from tests.chaos.gremlin import state_on_disk
-from tests.chaos.lookout import GRACE_S, Lookout
+from tests.chaos.visits import books
+from tests.chaos.visits.gremlin import state_on_disk
+from tests.chaos.visits.lookout import GRACE_S, Lookout
 
 pytestmark = pytest.mark.campaign
 

@@ -66,6 +66,25 @@ TESTED: dict[str, Any] = {
     "ok": True,
     "tests": [{"test": "lock pulse", "ok": True, "measured": "120 ms", "limit": "600 ms", "remedy": ""}],
 }
+STRAY: dict[str, Any] = {
+    "zone": "s2", "sku": "0708", "name": "Cola", "count": 1, "found": 3, "since_visit": VISIT,
+    "since_wall_ms": WALL_MS, "proposed": True,
+}  # fmt: skip  # a row
+PRICES: dict[str, Any] = {
+    "price_version": 6, "currency": "EUR", "tax_included": True, "time_zone": "Europe/Berlin", "clock_trusted": False,
+    "rules": {
+        "taxes": {"standard": "19", "deposit": "0"}, "deposit_tax": "deposit",
+        "discounts": [
+            {"name": "Colas", "skus": ["0708"], "take": 3, "pay": 2},
+            {"name": "Bars", "skus": ["0709"], "take": 2, "price": 300},
+            {
+                "name": "Evening", "skus": "all", "percent_off": "20", "from_units": 1, "days": ["mon", "fri"],
+                "from": "17:00", "until": "19:00",
+            },
+        ],
+    },
+    "warnings": ["'Bars' saves nothing at today's prices"],
+}  # fmt: skip  # a row
 ANSWERS: dict[str, Any] = {
     "status": STATUS,
     "doctor": DOCTOR,
@@ -73,6 +92,16 @@ ANSWERS: dict[str, Any] = {
     "visits.show": SHOWN,
     "visits.export": {"name": f"{VISIT}.tar", "tar_b64": base64.b64encode(b"a tar").decode()},
     "visits.picture": {"png_b64": base64.b64encode(b"a png").decode()},
+    "visits.verify": {
+        "visit": VISIT, "hash": "ab" * 32, "wanted": "ab" * 32, "findings": [], "lines": 7, "lines_behind": 0,
+        "frames": 2, "frames_behind": 0, "withheld": {}, "signed_by": "", "same": True, "compared": True,
+    },
+    "visits.accesses": {
+        "accesses": [
+            {"who": "tina", "what": "visits.export", "visit": VISIT, "why": "a complaint", "wall_ms": WALL_MS},
+            {"who": "tom", "what": "camera.snapshot", "visit": None, "why": "inside: not said", "wall_ms": WALL_MS},
+        ]
+    },
     "outbox": {
         "count": 1, "oldest_wall_ms": WALL_MS, "head_seq": 9,
         "rows": [{"seq": 9, "visit": VISIT, "type": "visit.closed", "wall_ms": WALL_MS, "acked": False}],
@@ -89,7 +118,16 @@ ANSWERS: dict[str, Any] = {
             }
         ]
     },
-    "members.erase": {"member": MEMBER, "templates": 2, "tokens": 1},
+    "members.erase": {"member": MEMBER, "templates": 2, "tokens": 1, "receipt": {"format": "cabinet-erasure/1"}},
+    "members.photo": {"member": MEMBER, "templates": 3},
+    "members.digits": {"member": MEMBER, "digits": True},
+    "members.verify": {"member": MEMBER, "verified": True, "by": "tina"},
+    "members.withdraw": {"member": MEMBER, "templates": 4, "tokens": 1},
+    "members.export": {"member": MEMBER, "name": "Zoë", "templates": [{"model": "m", "numbers": [0.5]}]},
+    "members.age": {"member": MEMBER, "years": 18, "by": "ann"},
+    "prices.show": PRICES,
+    "prices.set": PRICES,
+    "prices.check": PRICES,
     "catalog.add": {"sku": "0708", "price_version": 5, "references": 1, "warnings": ["weighs the same as 0709"]},
     "catalog.check": {
         "products": 3, "without_references": ["0710"], "few_references": ["0709"], "more_pairs": 0,
@@ -113,7 +151,35 @@ ANSWERS: dict[str, Any] = {
     },
     "stock.set": {"stock": [{"zone": "s1", "sku": "0708", "name": "Cola", "count": 6}]},
     "stock.list": {"stock": [{"zone": "s1", "sku": "0708", "name": "Cola", "count": 6}]},
-    "unlock": {"visit": VISIT},
+    "stock.strays": {"strays": [STRAY], "found_visits": 3},
+    "catalog.masses": {
+        "masses": [
+            {
+                "sku": "0708", "name": "Cola", "catalogue_g": 505.0, "catalogue_sd_g": None, "learnt_g": 561.2,
+                "learnt_sd_g": 4.1, "units": 12, "visits": 3, "in_use": True, "off_share": 0.1113,
+                "last_wall_ms": WALL_MS, "since_wall_ms": WALL_MS, "doubt": "",
+                "notice": "0708 Cola weighs 561 g, the catalogue says 505 g (since 2026-05-28, 12 units)",
+            },
+            {
+                "sku": "0709", "name": "Cola zero", "catalogue_g": 503.0, "catalogue_sd_g": 3.0, "learnt_g": None,
+                "learnt_sd_g": None, "units": 0, "visits": 0, "in_use": False, "off_share": None,
+                "last_wall_ms": None, "since_wall_ms": None, "doubt": "3 units weighed 470 g: a new package?",
+                "notice": "",
+            },
+        ],
+        "far_off": 1, "least_units": 3,
+    },
+    "catalog.forget_mass": {"sku": "0708", "forgotten": True},
+    "shadow.show": {
+        "shadow": [
+            {
+                "name": "mps", "visits": 200, "agreed": 150, "more": 30, "less": 20, "failed": 1, "more_minor": 4000,
+                "less_minor": 2500,
+            }
+        ],
+        "running": ["mps"],
+    },
+    "unlock": {"visit": VISIT, "strays": [STRAY]},
     "board.info": INFO,
     "board.log": {
         "entries": [

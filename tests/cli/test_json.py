@@ -2,31 +2,47 @@
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import cabinet
+from cabinet.cli.consent import VERSION
 from tests.cli.answers import ANSWERS, MEMBER, VISIT
 from tests.cli.conftest import Cli
 from tests.support.fake_control import FakeControl, Refusal
 
 ADD_PRODUCT = ("catalog", "add", "0708", "--name", "Cola", "--mass-g", "505", "--price", "250")
+NO_RULES = os.devnull  # an empty file
 COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "status": (("status",), {}),
     "doctor": (("doctor",), {}),
     "visits.list": (("visits", "list", "--outcome", "review", "-n", "3"), {"limit": 3, "outcome": "review"}),
     "visits.show": (("visits", "show", VISIT.lower()), {"visit": VISIT}),
-    "visits.export": (("visits", "export", VISIT), {"visit": VISIT}),
-    "visits.picture": (("visits", "picture", VISIT), {"visit": VISIT}),
+    "visits.export": (("visits", "export", VISIT), {"visit": VISIT, "why": None}),
+    "visits.picture": (("visits", "picture", VISIT, "--why", "audit"), {"visit": VISIT, "why": "audit"}),
+    "visits.verify": (("visits", "verify", VISIT), {"visit": VISIT, "hash": None}),
+    "visits.accesses": (("visits", "accesses"), {"visit": None, "limit": 100}),
     "outbox": (("outbox",), {}),
     "members.add": (
         ("members", "add", "Ada", "--code", "--consent"),
-        {"name": "Ada", "language": "en", "consent": "1", "photos": [], "code": True},
+        {
+            "name": "Ada", "language": "en", "consent": VERSION, "photos": [], "code": True, "digits": None,
+            "verified": False, "no_face": False, "share_face": False, "twin": False,
+        },
     ),
     "members.list": (("members", "list"), {}),
     "members.erase": (("members", "erase", MEMBER, "--yes"), {"member": MEMBER}),
+    "members.age": (("members", "age", MEMBER, "18"), {"member": MEMBER, "years": 18}),
+    "members.digits": (("members", "digits", MEMBER, "0815"), {"member": MEMBER, "digits": "0815"}),
+    "members.verify": (("members", "verify", MEMBER), {"member": MEMBER, "verified": True}),
+    "members.withdraw": (("members", "withdraw", MEMBER, "--yes"), {"member": MEMBER}),
+    "members.export": (("members", "export", MEMBER, "--json"), {"member": MEMBER, "why": None}),
+    "prices.show": (("prices", "show"), {}),
+    "prices.set": (("prices", "set", NO_RULES), {"rules": {"taxes": {}, "discounts": []}}),
+    "prices.check": (("prices", "check", NO_RULES), {"rules": {"taxes": {}, "discounts": []}}),
     "catalog.add": (
         (*ADD_PRODUCT, "--mass-sd-g", "2.5", "--min-age", "16", "--tax", "reduced", "--zone", "s1", "--count", "6"),
         {
@@ -36,6 +52,10 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     ),
     "catalog.check": (("catalog", "check"), {}),
     "catalog.list": (("catalog", "list"), {}),
+    "catalog.masses": (("catalog", "masses"), {}),
+    "catalog.forget_mass": (("catalog", "forget-mass", "0708"), {"sku": "0708"}),
+    "stock.strays": (("stock", "strays"), {}),
+    "shadow.show": (("shadow", "show"), {}),
     "stock.set": (("stock", "set", "s1", "0708", "6"), {"zone": "s1", "sku": "0708", "count": 6}),
     "stock.list": (("stock", "list"), {}),
     "unlock": (
@@ -52,7 +72,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "scale.calibrate": (("scale", "calibrate", "s1", "--step", "fit"), {"zone": "s1"}),
     "scale.cancel": (("scale", "calibrate", "s1", "--step", "cancel"), {"zone": "s1"}),
 }  # fmt: skip  # a table
-ASKING_TWICE = {"scale.tare", "board.commission"}  # they look first; tests of their own
+ASKING_TWICE = {"scale.tare", "board.commission", "members.photo"}  # look first, or need a file: tests of their own
 
 
 def test_every_answer_of_the_fake_is_asked_for_by_a_command() -> None:

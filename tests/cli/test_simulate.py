@@ -88,10 +88,10 @@ def test_replaying_a_seed_shows_its_story_and_every_step(cli: Cli) -> None:
 
 
 def test_stories_are_one_table_with_pass_fail_and_later(cli: Cli) -> None:
-    done = cli("sim", "stories", "01-take-one", "45-consent-withdrawn")
+    done = cli("sim", "stories", "01-take-one", "10-two-doors")
     assert done.exit_code == 0
     assert "1 pass, 0 fail, 1 later" in done.stdout
-    assert "issue 8" in done.stdout
+    assert "a second door:" in done.stdout
 
 
 def test_a_story_of_ones_own_is_told(cli: Cli, tmp_path: Path) -> None:

@@ -16,16 +16,22 @@ from cabinet.config import Config
 from cabinet.control.board import BoardRoom
 from cabinet.control.changing import Changing
 from cabinet.control.enrolment import Enrolment
+from cabinet.control.learning import LearningRoom
 from cabinet.control.looking import Looking
 from cabinet.control.maintenance import PART, Maintenance
 from cabinet.control.scales import Weighing
 from cabinet.control.selftest import Selftest
+from cabinet.control.trust import TrustDesk
+from cabinet.identity.risk import Policy as RiskPolicy
+from cabinet.identity.seen import Quality, SeenFace
+from cabinet.learner import Learner
 from cabinet.ledger import Ledger
 from cabinet.parts import Parts
 from cabinet.ports import CellReading, Face, PortError, Scores
 from cabinet.scales import Scales
 from cabinet.senses import Nerves
 from cabinet.sim import pictures
+from cabinet.trustkeeper import TrustKeeper
 from cabinet.units import ZoneId
 from cabinet.vision.gallery import Gallery
 from cabinet.vision.pictures import Box
@@ -64,7 +70,8 @@ class Enroller:
     async def enrol(self, picture: pictures.Picture) -> Face:
         if picture.mean() < 100:
             raise PortError("no face in it")
-        return Face(0, 0, 10, 10, (float(picture.mean()) / 255,) * 128)
+        seen = SeenFace(0, 0, 10, 10, 1.0, Quality(10, 100, 128, 50, 0, 0, 0))
+        return Face(seen, {FACE_MODEL: (float(picture.mean()) / 255,) * 128})
 
 
 class Judge:
@@ -181,11 +188,23 @@ class Room:
         self.parts.expect(PART, needed=True, why=None)
         self.maintenance = Maintenance(self.daemon, self.parts)
         self.changing = Changing(
-            self.facts, self.ledger, self.daemon, self.parts, self.enrolment, self.maintenance, self._changed
+            self.facts,
+            self.ledger,
+            self.daemon,
+            self.parts,
+            self.enrolment,
+            self.maintenance,
+            self._changed,
+            self._changed,
         )
         self.board = BoardRoom(self.facts, self.ledger, self.desk, self.maintenance)
         self.weighing = Weighing(self.facts, witness.scales, self.parts, self.desk, self.maintenance)
         self.selftest = Selftest(self.nerves, self.hands, self.desk, self.maintenance)
+        learner = Learner(
+            self.ledger, lambda: self.daemon.state, clock.stamp, self.parts.report, lambda _: None, lambda *_: None
+        )
+        self.learning = LearningRoom(self.ledger, learner)
+        self.trust = TrustDesk(self.ledger, TrustKeeper(self.ledger, RiskPolicy(), clock.stamp, "boot-1"))
         self.looking = Looking(
             config=self.facts,
             ledger=self.ledger,
@@ -203,7 +222,7 @@ class Room:
         self.changes += 1
 
     async def ask(self, operation: str, who: str = "tech", /, **arguments: Any) -> dict[str, Any]:
-        rooms = (self.looking, self.changing, self.board, self.weighing, self.selftest)
+        rooms = (self.looking, self.changing, self.board, self.weighing, self.selftest, self.learning, self.trust)
         operations = {name: one for room in rooms for name, one in room.operations().items()}
         answer: dict[str, Any] = await operations[operation](arguments, who)
         return answer

@@ -1,18 +1,16 @@
 """What a technician may change: refused whole or done whole."""
 
 import asyncio
-import base64
 from typing import Any
 
 import pytest
 
 from cabinet.control.changing import BOARD_WAIT_S
 from cabinet.control.requests import RequestError
-from cabinet.ledger.members import MAX_TEMPLATES
 from cabinet.session import events as ev
 from cabinet.session.states import Fault, Idle, OutOfService, Servicing
 from cabinet.units import MemberId, Sku, VisitId
-from tests.control.room import DARK, FACE_MODEL, GOOD, ITEM_MODEL, S1, Room, coded, photo
+from tests.control.room import GOOD, ITEM_MODEL, S1, Room, coded, photo
 from tests.support.virtual_time import run_in_virtual_time
 
 V = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -21,57 +19,6 @@ COLA: dict[str, Any] = {"sku": "111", "name": "Cola", "mass_g": 505.0, "unit_pri
 
 def ask(room: Room, operation: str, **arguments: Any) -> dict[str, Any]:
     return asyncio.run(room.ask(operation, **arguments))
-
-
-# Members.
-
-
-def test_a_member_has_a_template_a_photograph_and_a_code_that_is_theirs(room: Room) -> None:
-    answer = ask(room, "members.add", name="Ann", photos=coded(photo(GOOD), photo(GOOD + 9)), code=True)
-    assert (answer["templates"], len(room.ledger.templates(FACE_MODEL)), room.changes) == (2, 2, 1)
-    assert room.ledger.member_of_token(answer["token"]) == answer["member"]
-    assert base64.b64decode(answer["qr_png_b64"]).startswith(b"\x89PNG")
-
-
-def test_a_member_without_a_code_is_given_none(room: Room) -> None:
-    answer = ask(room, "members.add", name="Ann", photos=coded(photo(GOOD)))
-    assert (answer["token"], answer["qr_png_b64"]) == (None, None)
-
-
-def test_the_consent_is_kept_with_its_version_and_language(room: Room) -> None:
-    ask(room, "members.add", name="Ann", code=True, consent="7", language="de")
-    (member,) = room.ledger.members()
-    assert (member.consent.version, member.consent.language) == ("7", "de")
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"name": "Ann", "photos": coded(photo(GOOD), photo(DARK))},
-        {"name": "Ann", "photos": coded(photo(GOOD), b"no picture")},
-        {"name": "", "photos": coded(photo(GOOD))},
-        {"name": "A" * 200, "photos": coded(photo(GOOD)), "code": True},
-        {"name": "Ann", "photos": coded(photo(GOOD)), "consent": ""},
-        {"name": "Ann", "photos": coded(*[photo(GOOD)] * (MAX_TEMPLATES + 1))},
-    ],
-    ids=["one dark", "one torn", "no name", "long name", "no consent", "too many"],
-)
-def test_a_member_who_cannot_be_added_whole_is_not_added(room: Room, arguments: dict[str, Any]) -> None:
-    with pytest.raises(RequestError):
-        ask(room, "members.add", **arguments)
-    assert (room.ledger.members(), room.ledger.templates(FACE_MODEL), room.changes) == ([], [], 0)
-
-
-def test_an_erased_member_is_gone_with_code_and_face(room: Room) -> None:
-    added = ask(room, "members.add", name="Ann", photos=coded(photo(GOOD)), code=True)
-    gone = ask(room, "members.erase", member=added["member"])
-    assert gone == {"member": added["member"], "templates": 1, "tokens": 1}
-    assert (room.ledger.members(), room.ledger.member_of_token(added["token"])) == ([], None)
-
-
-def test_a_member_who_is_not_there_cannot_be_erased(room: Room) -> None:
-    with pytest.raises(RequestError, match="no such member"):
-        ask(room, "members.erase", member="01NOBODY")
 
 
 # Goods.

@@ -9,12 +9,12 @@ from cabinet.control.enrolment import MAX_SIDE, decode
 from cabinet.control.requests import RequestError
 from cabinet.ledger import Ledger
 from cabinet.units import Sku
-from tests.control.room import DARK, GOOD, Room, photo
+from tests.control.room import DARK, FACE_MODEL, GOOD, Room, photo
 
 
 def test_one_template_a_photograph(room: Room) -> None:
     templates = asyncio.run(room.enrolment.faces([photo(GOOD), photo(GOOD + 20)]))
-    assert [len(template) for template in templates] == [128, 128]
+    assert [{model: len(vector) for model, vector in one.items()} for one in templates] == [{FACE_MODEL: 128}] * 2
 
 
 def test_a_photograph_without_a_face_is_named_by_its_number(room: Room) -> None:

@@ -1,29 +1,48 @@
-"""Frame by frame: let in, turned away, or not yet."""
+"""Frame by frame: let in, turned away, asked for more, or not yet."""
 
 from collections.abc import Sequence
 
-from cabinet.identity.decide import Accepted, Attempt, Decision, Refused, Rules, Undecided, by_code, by_face, nearest
-from cabinet.identity.match import Answer, Match, Stranger, Unclear
-from cabinet.ports import Face
+import pytest
+
+from cabinet.identity.decide import (
+    DOUBTFUL_FRAMES,
+    NOT_LIVE,
+    NOT_RECOGNISED,
+    TRIES,
+    WRONG_DIGITS,
+    Accepted,
+    AskConfirm,
+    AskDigits,
+    AskTurn,
+    Attempt,
+    Decision,
+    Refused,
+    Rules,
+    Undecided,
+    by_digits,
+    by_face,
+    turned,
+)
+from cabinet.identity.liveness import LiveRules
+from cabinet.identity.outcomes import Matched, NeedsDigits, Unknown
 from cabinet.units import MemberId
 
 ANNA, BEN = MemberId("anna"), MemberId("ben")
-SEES_ANNA, SEES_BEN, SEES_NOBODY, NOT_SURE = Match(ANNA, 0.3), Match(BEN, 0.3), Stranger(0.8), Unclear(0.3, 0.32)
-
-
+Whose = Matched | NeedsDigits | Unknown
+SEES_ANNA, SEES_BEN, SEES_NOBODY = Matched(ANNA, 0.3, 0.8), Matched(BEN, 0.3, 0.8), Unknown(0.8)
+LIKE_ANNA, LIKE_BOTH = NeedsDigits((ANNA,)), NeedsDigits((ANNA, BEN))
+LIVE, UNSURE, FLAT = 0.9, 0.4, 0.05
 USUAL = Rules()
 
 
-def after(answers: Sequence[Answer], rules: Rules = USUAL) -> Decision:
-    decision: Decision = Undecided(Attempt())
-    for answer in answers:
+def after(
+    outcomes: Sequence[Whose], score: float | None = LIVE, rules: Rules = USUAL, begun: Attempt | None = None
+) -> Decision:
+    decision: Decision = Undecided(begun or Attempt())
+    for outcome in outcomes:
         assert isinstance(decision, Undecided), "decided too early"
-        decision = by_face(answer, decision.attempt, rules)
+        decision = by_face(outcome, score, decision.attempt, rules)
     return decision
-
-
-def face(left: int, top: int, right: int, bottom: int) -> Face:
-    return Face(left, top, right, bottom, ())
 
 
 def test_one_frame_lets_nobody_in() -> None:
@@ -42,16 +61,8 @@ def test_a_stranger_between_two_matches_starts_them_anew() -> None:
     assert isinstance(after([SEES_ANNA, SEES_NOBODY, SEES_ANNA]), Undecided)
 
 
-def test_an_unclear_frame_counts_for_nothing() -> None:
-    assert after([SEES_ANNA, NOT_SURE, SEES_ANNA]) == Accepted(ANNA, "face")
-
-
-def test_unclear_frames_alone_never_decide() -> None:
-    assert isinstance(after([NOT_SURE] * 50), Undecided)
-
-
 def test_five_frames_of_a_stranger_turn_them_away() -> None:
-    assert isinstance(after([SEES_NOBODY] * 5), Refused)
+    assert after([SEES_NOBODY] * 5) == Refused(NOT_RECOGNISED)
 
 
 def test_four_frames_of_a_stranger_do_not() -> None:
@@ -59,32 +70,87 @@ def test_four_frames_of_a_stranger_do_not() -> None:
 
 
 def test_the_numbers_of_frames_are_configuration() -> None:
-    assert after([SEES_ANNA], Rules(agreeing_frames=1)) == Accepted(ANNA, "face")
+    rules = Rules(agreeing_frames=1, live=LiveRules("off"))
+    assert after([SEES_ANNA], rules=rules) == Accepted(ANNA, "face")
 
 
-def test_a_members_code_lets_in_at_once() -> None:
-    assert by_code(BEN, Attempt(ANNA, 1)) == Accepted(BEN, "code")
+def test_doubtful_frames_that_agree_ask_for_digits_and_never_let_in() -> None:
+    decision = after([LIKE_ANNA] * DOUBTFUL_FRAMES)
+    assert isinstance(decision, AskDigits)
+    assert decision.attempt.likely == (ANNA,)
 
 
-def test_an_unknown_code_changes_nothing() -> None:
-    assert by_code(None, Attempt(ANNA, 1)) == Undecided(Attempt(ANNA, 1))
+def test_doubtful_frames_are_told_apart_from_sure_ones() -> None:
+    assert isinstance(after([SEES_ANNA, LIKE_ANNA]), Undecided)
 
 
-def test_the_only_face_is_the_nearest() -> None:
-    assert nearest([face(0, 0, 10, 10)]) == face(0, 0, 10, 10)
+def test_everybody_who_was_likely_is_asked_about() -> None:
+    decision = after([LIKE_ANNA, LIKE_BOTH, LIKE_ANNA])
+    assert isinstance(decision, AskDigits)
+    assert decision.attempt.likely == (ANNA, BEN)
 
 
-def test_whoever_is_clearly_larger_is_the_nearest() -> None:
-    assert nearest([face(0, 0, 100, 100), face(200, 0, 360, 160)]) == face(200, 0, 360, 160)
+def test_a_flat_picture_of_a_member_is_refused() -> None:
+    assert after([SEES_ANNA] * 3, FLAT) == Refused(NOT_LIVE)
 
 
-def test_two_people_side_by_side_are_asked_to_wait() -> None:
-    assert nearest([face(0, 0, 100, 100), face(200, 0, 310, 110)]) is None
+def test_a_flat_picture_of_nobody_is_refused_for_being_flat() -> None:
+    assert after([SEES_NOBODY] * 3, FLAT) == Refused(NOT_LIVE)
 
 
-def test_no_face_is_nobody() -> None:
-    assert nearest([]) is None
+def test_doubt_about_life_asks_for_a_turn_of_the_head() -> None:
+    assert isinstance(after([SEES_ANNA] * 3, UNSURE), AskTurn)
 
 
-def test_a_face_without_area_is_nobody() -> None:
-    assert nearest([face(5, 5, 5, 9)]) is None
+def test_doubt_about_life_asks_for_digits_where_nobody_is_to_turn_the_head() -> None:
+    assert isinstance(after([SEES_ANNA] * 3, UNSURE, Rules(live=LiveRules("passive"))), AskDigits)
+
+
+def test_without_a_model_of_life_the_head_is_turned() -> None:
+    assert isinstance(after([SEES_ANNA] * 2, None), AskTurn)
+
+
+def test_without_liveness_nobody_is_asked() -> None:
+    assert after([SEES_ANNA] * 2, None, Rules(live=LiveRules("off"))) == Accepted(ANNA, "face")
+
+
+def test_after_the_turn_of_the_head_the_face_must_be_known_anew() -> None:
+    asked = after([SEES_ANNA] * 3, UNSURE)
+    assert isinstance(asked, AskTurn)
+    again = turned(asked.attempt)
+    assert isinstance(after([SEES_BEN], UNSURE, begun=again), Undecided)
+    assert after([SEES_BEN, SEES_BEN], UNSURE, begun=again) == Accepted(BEN, "face")
+
+
+def test_with_somebody_as_near_the_nearest_is_asked_to_confirm() -> None:
+    decision = after([SEES_ANNA] * 2, begun=Attempt(several=True))
+    assert isinstance(decision, AskConfirm)
+    assert decision.member == ANNA
+
+
+DIGITS = {ANNA: "1234", BEN: "9876"}
+
+
+def test_the_digits_of_a_likely_member_let_that_member_in() -> None:
+    assert by_digits("9876", DIGITS, Attempt(likely=(ANNA, BEN))) == Accepted(BEN, "digits")
+
+
+def test_the_digits_of_a_member_who_is_not_likely_let_nobody_in() -> None:
+    assert isinstance(by_digits("9876", DIGITS, Attempt(likely=(ANNA,))), AskDigits)
+
+
+def test_digits_that_two_likely_members_share_let_neither_in() -> None:
+    assert isinstance(by_digits("1234", {ANNA: "1234", BEN: "1234"}, Attempt(likely=(ANNA, BEN))), AskDigits)
+
+
+@pytest.mark.parametrize("typed", ["", "0000"])
+def test_a_member_without_digits_is_let_in_by_none(typed: str) -> None:
+    assert isinstance(by_digits(typed, {}, Attempt(likely=(ANNA,))), AskDigits)
+
+
+def test_the_third_wrong_try_refuses() -> None:
+    decision: Decision = AskDigits(Attempt(likely=(ANNA,)))
+    for _ in range(TRIES):
+        assert isinstance(decision, AskDigits), "refused too early"
+        decision = by_digits("0000", DIGITS, decision.attempt)
+    assert decision == Refused(WRONG_DIGITS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cabinet.identity.credit import NO_TERMS
 from cabinet.ledger import Incident, JournalEntry, Ledger, LedgerError
 from cabinet.ledger.journal import RING_ENTRIES
 from cabinet.ledger.outbox import RETENTION_MS
@@ -130,16 +131,25 @@ def test_under_a_clock_that_nobody_vouches_for_nothing_goes(ledger: Ledger) -> N
     assert ledger.prune_journal(stamp(wall_ms=stamp().wall_ms + 2 * RETENTION_MS, quality="floor")) == 0
 
 
+OLD_VISIT = (
+    "INSERT INTO visit (visit, purpose, who, reason, price_version, baseline_mg, trace, opened_mono_ms,"
+    " opened_wall_ms, opened_quality) VALUES (?, 'shop', 'face', '', 1, '{}', 'visits/1', 1, 1, 'ntp')"
+)
+
+
 def test_a_ledger_of_the_first_schema_gets_the_journal_and_keeps_what_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "old.db"
     monkeypatch.setattr("cabinet.ledger.MIGRATIONS", MIGRATIONS[:1])
     with Ledger(path) as old:
-        shop(old, 1)
+        with old._file.writing() as db:  # as the first program wrote it
+            db.execute(OLD_VISIT, [visit_id(1)])
         with pytest.raises(LedgerError, match="board_journal"):
             old.journal(entry(1), stamp())
     monkeypatch.setattr("cabinet.ledger.MIGRATIONS", MIGRATIONS)
     with Ledger(path) as new:
         assert new.journal(entry(1), stamp())
-        assert new.visit(visit_id(1)) is not None
+        kept = new.visit(visit_id(1))
+        assert kept is not None
+        assert kept.terms == NO_TERMS

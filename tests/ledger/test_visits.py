@@ -147,6 +147,22 @@ def test_a_basket_too_large_for_an_event_keeps_its_total_and_its_place(ledger: L
     assert len(canonical(event.message())) <= MAX_EVENT_BYTES
 
 
+@pytest.mark.parametrize("lines", [0, 1, 12, 20, 40, 80])
+def test_every_closing_names_the_member_however_large_the_basket(ledger: Ledger, lines: int) -> None:
+    bought = [line(1, sku=Sku(f"{n:013d}"), name="Ünusually long name of a product " * 3) for n in range(lines)]
+    closing = charged(1, bought) if bought else ClosedVisit(visit_id(1), "review", "torn")
+    ledger.commit(Idle(), [opened(1), closing], stamp())
+    event = ledger.unacknowledged()[-1]
+    assert event.body["member"] == ANNA
+    assert len(canonical(event.message())) <= MAX_EVENT_BYTES
+
+
+def test_a_technicians_closing_names_no_member(ledger: Ledger) -> None:
+    ledger.commit(Idle(), [replace(opened(1), member=None, purpose="service")], stamp())
+    ledger.commit(Idle(), [ClosedVisit(visit_id(1), "serviced")], stamp())
+    assert ledger.unacknowledged()[-1].body["member"] is None
+
+
 def test_a_basket_that_fits_without_names_keeps_its_lines(ledger: Ledger) -> None:
     lines = [line(1, sku=Sku(f"{n:013d}"), name="Ünusually long name of a product " * 3) for n in range(20)]
     ledger.commit(Idle(), [opened(1), charged(1, lines)], stamp())

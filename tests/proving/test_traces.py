@@ -11,6 +11,7 @@ import pytest
 from cabinet import trace
 from cabinet.basket.evidence import Door, Gap, Mass
 from cabinet.basket.tally import tally
+from cabinet.proving.gallery import PHOTOS
 from cabinet.proving.recorded import replayed
 from cabinet.proving.stage import Settings
 from cabinet.proving.telling import tell
@@ -79,6 +80,15 @@ def test_frames_show_before_during_and_after_of_each_camera_that_sees_it(tmp_pat
     assert stills[0].name.startswith("-")
     assert len(stills) >= 3
     assert all(camera.polygons for camera in visit.header.cameras.values())
+
+
+def test_a_set_with_frames_brings_photographs_of_its_products_and_they_are_no_trace(tmp_path: Path) -> None:
+    *folders, gallery = write(tmp_path / "out", "honest", 1, frames=True)
+    assert gallery.name == "gallery"
+    assert {place.name for place in gallery.iterdir()} == set(trace.read(folders[0]).header.catalog)
+    assert all(len(list(place.glob("*.jpg"))) == PHOTOS for place in gallery.iterdir())
+    with pytest.raises(trace.TraceError):
+        trace.read(gallery)
 
 
 def test_what_nobody_recorded_is_a_gap_and_no_mass() -> None:

@@ -46,6 +46,7 @@ def test_a_power_cut_before_the_door_was_opened_relocks_it(shop: Shop, ann: Memb
     assert not shop.world.pull()
 
 
+@pytest.mark.campaign
 def test_a_power_cut_while_idle_changes_nothing(shop: Shop, ann: Member) -> None:
     restart(shop)
     shop.bench.wait_for_state("Idle")
@@ -67,6 +68,7 @@ def test_the_door_shut_while_the_daemon_was_away_is_billed_or_reviewed_once(shop
     assert len(charges(shop.bench.cloud_db)) <= 1
 
 
+@pytest.mark.campaign
 def test_a_board_unplugged_while_idle_stops_the_selling_until_it_is_back(shop: Shop, ann: Member) -> None:
     shop.bench.board.control({"do": "unplug"})
     shop.bench.wait_for_state("OutOfService")
@@ -76,6 +78,7 @@ def test_a_board_unplugged_while_idle_stops_the_selling_until_it_is_back(shop: S
     assert shop.open_as(ann.code)
 
 
+@pytest.mark.campaign
 def test_a_board_unplugged_during_a_visit_and_replugged_loses_nothing(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     shop.take("s1", COLA)
@@ -88,6 +91,7 @@ def test_a_board_unplugged_during_a_visit_and_replugged_loses_nothing(shop: Shop
     assert basket(shown) in ({COLA: 1}, {})
 
 
+@pytest.mark.campaign
 def test_a_dead_cell_stops_the_selling_and_is_named(shop: Shop) -> None:
     shop.bench.board.control({"do": "cell", "zone": 1, "dead": True})
     shop.bench.wait_for_state("OutOfService")
@@ -96,6 +100,7 @@ def test_a_dead_cell_stops_the_selling_and_is_named(shop: Shop) -> None:
     shop.bench.wait_for_state("Idle")
 
 
+@pytest.mark.campaign
 def test_a_stalled_camera_stops_the_selling_and_comes_back(shop: Shop) -> None:
     shop.bench.streams.control({"camera": "top", "stall": True})
     shop.bench.wait_for_state("OutOfService")
@@ -113,6 +118,7 @@ def test_a_camera_that_stalls_during_a_visit_does_not_lose_the_charge(shop: Shop
     assert basket(shown) in ({OATS: 1}, {})
 
 
+@pytest.mark.campaign
 def test_a_pried_door_raises_an_incident_and_only_a_technician_ends_it(shop: Shop, ann: Member) -> None:
     shop.bench.board.control({"do": "force"})
     status = shop.bench.wait_for_state("OutOfService")
@@ -128,7 +134,13 @@ def test_a_pried_door_raises_an_incident_and_only_a_technician_ends_it(shop: Sho
     assert shop.open_as(ann.code)
 
 
-@pytest.mark.parametrize("garbage", [b"\xff\x00 no json", b"[]", b'{"ack": 1}', b"{" * 3000])
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\xff\x00 no json",
+        *(pytest.param(other, marks=pytest.mark.campaign) for other in (b"[]", b'{"ack": 1}', b"{" * 3000)),
+    ],
+)
 def test_garbage_from_the_broker_is_dropped(shop: Shop, ann: Member, garbage: bytes) -> None:
     broker = shop.bench.broker
     wait_until(lambda: bool(shop.bench.status()["cloud"]["connected"]), 10.0, "never connected")
@@ -140,6 +152,7 @@ def test_garbage_from_the_broker_is_dropped(shop: Shop, ann: Member, garbage: by
     wait_until(lambda: len(charges(shop.bench.cloud_db)) == 1, 20.0, "the charge did not arrive")
 
 
+@pytest.mark.campaign
 def test_garbage_at_the_control_socket_is_answered_and_harms_nobody(shop: Shop) -> None:
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(5.0)

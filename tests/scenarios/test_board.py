@@ -61,6 +61,7 @@ def test_a_board_from_the_factory_sells_once_it_has_its_key_and_its_shelves_are_
     assert basket(shop.shut(visit)) == {COLA: 1}
 
 
+@pytest.mark.campaign
 def test_swapped_masses_are_refused_with_the_residual_and_the_shelf_stays_uncalibrated(unfinished: Bench) -> None:
     bench, step = unfinished, ("scale", "calibrate", "s1", "--step")
     as_json(bench.socket, *step, "tare")
@@ -74,6 +75,7 @@ def test_swapped_masses_are_refused_with_the_residual_and_the_shelf_stays_uncali
     assert not scale["counts_per_g"]
 
 
+@pytest.mark.campaign
 def test_the_selftest_pulses_the_lock_and_leaves_it_locked(shop: Shop) -> None:
     found = as_json(shop.bench.socket, "board", "selftest", "--yes")
     assert all(row["ok"] for row in found["tests"]), found
@@ -104,6 +106,7 @@ def test_what_left_while_the_daemon_was_dead_is_on_the_boards_record_of_the_visi
     assert _net_g(shop, visit)["s1"] == pytest.approx(-mass_g, rel=0.1)
 
 
+@pytest.mark.campaign
 def test_a_door_forced_while_the_daemon_was_away_is_an_incident_when_it_is_back(shop: Shop) -> None:
     bench = shop.bench
     with Fleet(bench.broker.host, bench.broker.port) as fleet:
@@ -126,6 +129,7 @@ def test_a_charge_is_mirrored_to_the_board(shop: Shop, ann: Member) -> None:
     assert (mirrored["visit"], mirrored["facts"]["amount_minor"]) == (visit, total)
 
 
+@pytest.mark.campaign
 def test_a_second_program_at_the_port_is_told_who_holds_it(shop: Shop) -> None:
     second = (
         "import asyncio, sys\nfrom firmware_bridge.board import Board\n"
@@ -140,6 +144,7 @@ def test_a_second_program_at_the_port_is_told_who_holds_it(shop: Shop) -> None:
     assert f"(pid {shop.bench.pid('daemon')})" in done.stdout
 
 
+@pytest.mark.campaign
 def test_scale_watch_streams_what_the_shelf_carries(shop: Shop) -> None:
     lines = cabinet(shop.bench.socket, "scale", "watch", "s1", "--json", "--seconds", "2").splitlines()
     wanted_g = shop.bench.board.control({"do": "state"})["masses_g"][0]

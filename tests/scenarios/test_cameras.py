@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from cabinet import trace
 from cabinet.cli.demo.goods import HEIGHT, WIDTH
@@ -24,6 +25,7 @@ def marked() -> bytes:
     return pictures.jpeg(np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, 0, cv2.BORDER_REPLICATE), np.uint8))
 
 
+@pytest.mark.campaign
 def test_marks_are_found_hold_for_the_next_visit_and_survive_a_power_cut(
     shop: Shop, ann: Member, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cabinet import trace
+from cabinet.ledger.privacy import receipt_is_right
 
 BOUND_S = 90.0
 
@@ -28,3 +29,6 @@ def test_the_demonstration_with_drawn_pictures_ends_well_and_leaves_its_visits(t
         assert folder.name in (out / visit / "receipt.txt").read_text()
         outcomes[visit] = json.loads((folder / "tally.json").read_text())["outcome"]
     assert outcomes == {"visit-1": "charge", "visit-2": "nothing", "visit-3": "charge"}
+    assert "the door was opened by token" in done.stdout
+    assert receipt_is_right(json.loads((out / "erased.json").read_text()))
+    assert "is left in the data directory" in done.stdout

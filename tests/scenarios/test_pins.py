@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from gpiozero.pins.mock import MockFactory
 
 from cabinet import config
@@ -135,6 +136,7 @@ def test_a_door_forced_on_the_pins_takes_it_out_of_service() -> None:
     lived(story)
 
 
+@pytest.mark.campaign
 def test_an_unopened_unlock_lets_the_relay_fall_off_after_its_lease() -> None:
     async def story(house: House, shop: Shop, latch: Latch) -> None:
         ann = await asyncio.to_thread(shop.enrol, Person("Ann", None, None))

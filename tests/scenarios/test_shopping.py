@@ -1,5 +1,7 @@
 """Whole visits, told as the shopper would tell them."""
 
+import pytest
+
 from cabinet.cli.demo.people import code_picture
 from cabinet.cli.demo.shop import Member, Shop, basket
 from cabinet.cli.demo.waiting import wait_until
@@ -51,6 +53,7 @@ def test_i_took_two_and_slammed_the_door(shop: Shop, ann: Member) -> None:
     assert basket(shown) == {COLA: 2}
 
 
+@pytest.mark.campaign
 def test_i_never_opened_the_door_and_paid_nothing(shop: Shop, ann: Member) -> None:
     visit = shop.come(ann.code)
     shop.nobody()
@@ -80,6 +83,7 @@ def test_a_stranger_with_a_made_up_code_finds_the_door_locked(shop: Shop) -> Non
     assert shop.bench.ask("visits.list")["visits"] == []
 
 
+@pytest.mark.campaign
 def test_a_code_of_somebody_elses_shop_is_dropped_and_counted(shop: Shop, ann: Member) -> None:
     shop.somebody(code_picture("https://example.org/menu"))
     shop.bench.wait_for_state("Authenticating")
@@ -98,6 +102,7 @@ def test_an_erased_member_is_a_stranger(shop: Shop, ann: Member) -> None:
     assert not shop.world.pull()
 
 
+@pytest.mark.campaign
 def test_a_door_left_open_is_told_and_the_visit_stays_mine(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     shop.take("s1", COLA)

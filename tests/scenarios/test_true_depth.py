@@ -50,6 +50,7 @@ def test_a_whole_visit_is_charged_exactly_and_judged_the_same_again(tmp_path: Pa
     assert any("seen at" in line for line in told.log), "\n".join(told.log)  # its own cameras saw goods cross
 
 
+@pytest.mark.campaign
 def test_four_shelves_are_watched_by_three_cameras(tmp_path: Path) -> None:
     story = parse(FOUR_SHELVES)
     sights = cameras(story.plan, [line.act for line in story.lines])

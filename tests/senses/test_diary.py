@@ -1,5 +1,7 @@
 """The board's journal in the ledger, and the incidents of what nobody here saw."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from cabinet.ledger import Ledger
+from cabinet import clock
+from cabinet.ledger import Ledger, LedgerLostError
+from cabinet.ledger.journal import AGAIN
 from cabinet.ports import BoardEntry
 from cabinet.senses.diary import Diary
 from cabinet.session.states import Idle, Servicing, State
@@ -113,6 +117,61 @@ def test_a_board_whose_past_is_here_is_no_stranger_after_a_restart(stage: Stage)
 
 
 def test_a_ledger_that_refuses_ends_nothing(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    stage.ledger._file._lost = "the disk failed"
+    stage.ledger._file.connection.execute("PRAGMA query_only=ON")
     stage.diary.write(entry(1, kind="boot"), while_away=False)
     assert "journal_not_kept index=1" in caplog.text
+
+
+# Visits that only the board knows.
+
+LOST = VisitId("01ARZ3NDEKTSV4RRFFQ69G5FAW")
+
+
+def of_visit(index: int, kind: str, **facts: Any) -> BoardEntry:
+    return BoardEntry(BOARD, index, 1, 100 * index, kind, LOST, facts)
+
+
+def reviews(stage: Stage) -> list[str]:
+    return [record.why for record in stage.ledger.visits() if record.outcome == "review"]
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["recovered", "log lost"])
+def test_a_visit_that_only_the_board_knows_is_closed_once_for_a_person(stage: Stage, *, again: bool) -> None:
+    stage.know_the_board()
+    if again:
+        stage.ledger.set_note(AGAIN, "1")
+    stage.diary.end = lambda: 4
+    stage.diary.write(of_visit(2, "door opened"), while_away=True)
+    stage.diary.settle()
+    assert reviews(stage) == []  # the rest of its journal is still to come
+    stage.diary.write(of_visit(3, "mirror", amount_minor=450, currency="USD"), while_away=True)
+    for _ in range(2):
+        stage.diary.settle()
+    assert reviews(stage) == ["known only from the board's journal: it was charged 450 USD (minor units)"]
+    (record,) = stage.ledger.visits()
+    assert (record.total_minor, record.lines, stage.ledger.note(AGAIN)) == (0, (), None)
+
+
+def test_a_visit_that_the_ledger_knows_is_left_as_it_is(stage: Stage) -> None:
+    stage.know_the_board()
+    stage.ledger.set_note(AGAIN, "1")
+    stage.ledger.close_unknown(LOST, "once", clock.stamp())
+    stage.diary.end = lambda: 3
+    stage.diary.write(of_visit(2, "door opened"), while_away=True)
+    stage.diary.settle()
+    assert reviews(stage) == ["once"]
+
+
+def test_without_a_board_nothing_is_settled(stage: Stage) -> None:
+    stage.ledger.set_note(AGAIN, "1")
+    stage.diary.settle()
+    assert stage.ledger.note(AGAIN) == "1"
+
+
+def test_a_disk_that_fails_is_not_taken_for_a_refusal(stage: Stage) -> None:
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    with contextlib.suppress(LedgerLostError), stage.ledger._file.writing():
+        raise failure
+    with pytest.raises(LedgerLostError):
+        stage.diary.write(entry(1, kind="boot"), while_away=False)

@@ -61,21 +61,22 @@ EVENTS: dict[str, Event] = {
     "not-released": ev.NotReleased(1.0, V, "no room"),
     "lock-lost": ev.PartLost(1.0, LOCK_OUT),
     "nothing": ev.VisitTallied(1.0, V, "nothing"),
+    "asked": ev.ShopperAsked(1.0, V),
 }
 
 # One row per state, one column per event, in the order of EVENTS.  "-" stays put; "!" stays put and reports it;
 # a name is the state that follows (its own name: the same state with other facts).
 TABLE = """
-state          approached     recognised refused service   opened       closed    found-open   found-shut complete tallied      deadline     lost           restored   restarted not-released lock-lost      nothing
-Idle           Authenticating -          -       Servicing OutOfService -         OutOfService -          -        -            !            OutOfService   -          OutOfService -            OutOfService   -
-Authenticating -              Unlocked   Idle    Servicing OutOfService -         OutOfService -          -        -            Idle         OutOfService   -          OutOfService -            OutOfService   -
-Unlocked       -              -          -       !         Watching     !         Watching     Closing    -        -            Closing       Unlocked       -          Recovering Idle         Unlocked       -
-Watching       -              -          -       !         -            Closing   -            Closing    -        -            Watching     Watching       -          Recovering -            Watching       -
-Closing        -              -          -       !         Watching     -         Watching     -          Tallying -            Tallying     Closing        -          Recovering -            Closing        -
-Tallying       -              -          -       !         OutOfService -         OutOfService -          -        Idle         Idle         Tallying       -          Recovering -            Tallying       Idle
-Recovering     -              -          -       !         Watching     Closing   Watching     Closing    -        -            Recovering   Recovering     -          Recovering -            Recovering     -
-Servicing      -              -          -       !         Servicing    Idle      Servicing    Idle       -        -            Servicing    Servicing      -          Servicing -            Servicing      -
-OutOfService   -              -          -       Servicing OutOfService -         OutOfService -          -        -            -            -              Idle       OutOfService -            OutOfService   -
+state          approached     recognised refused service   opened       closed    found-open   found-shut complete tallied      deadline     lost           restored   restarted not-released lock-lost      nothing asked
+Idle           Authenticating -          -       Servicing OutOfService -         OutOfService -          -        -            !            OutOfService   -          OutOfService -            OutOfService   -    -
+Authenticating -              Unlocked   Idle    Servicing OutOfService -         OutOfService -          -        -            Idle         OutOfService   -          OutOfService -            OutOfService   -    Authenticating
+Unlocked       -              -          -       !         Watching     !         Watching     Closing    -        -            Closing       Unlocked       -          Recovering Idle         Unlocked       -     -
+Watching       -              -          -       !         -            Closing   -            Closing    -        -            Watching     Watching       -          Recovering -            Watching       -      -
+Closing        -              -          -       !         Watching     -         Watching     -          Tallying -            Tallying     Closing        -          Recovering -            Closing        -      -
+Tallying       -              -          -       !         OutOfService -         OutOfService -          -        Idle         Idle         Tallying       -          Recovering -            Tallying       Idle   -
+Recovering     -              -          -       !         Watching     Closing   Watching     Closing    -        -            Recovering   Recovering     -          Recovering -            Recovering     -      -
+Servicing      -              -          -       !         Servicing    Idle      Servicing    Idle       -        -            Servicing    Servicing      -          Servicing -            Servicing      -       -
+OutOfService   -              -          -       Servicing OutOfService -         OutOfService -          -        -            -            -              Idle       OutOfService -            OutOfService   -    -
 """  # noqa: E501  a table is read across
 
 

@@ -39,6 +39,26 @@ SENTENCES: dict[str, Act] = {
     "ann opens": a.Open("ann"),
     "ann opens the door": a.Open("ann"),
     "ann tries the door": a.Try("ann"),
+    "ann's card declines": a.Card("ann", "declines"),
+    "ann's card works again": a.Card("ann", "works"),
+    "ann's card grants 5.00": a.Card("ann", "grants", 500),
+    "the technician refunds 1.20": a.Refund("technician", 120),
+    "the cloud refunds 12.05": a.Refund("cloud", 1205),
+    "the provider is away": a.Befall("provider", "away"),
+    "the provider is back": a.Befall("provider", "back"),
+    "a day passes": a.Pass(86_400.0),
+    "an hour passes": a.Pass(3600.0),
+    "expect 1 visit": a.Expect("visits", number=1),
+    "expect 3 visits": a.Expect("visits", number=3),
+    "expect ann owes 3.20": a.Expect("owes", text="ann", number=320),
+    "expect ann owes nothing": a.Expect("owes", text="ann"),
+    "expect captured 3.20 once": a.Expect("captured", number=320),
+    "expect captured 0.00 once": a.Expect("captured"),
+    "expect returned 1.20 once": a.Expect("returned", number=120),
+    "expect the hold released": a.Expect("released"),
+    "expect the screen says Thank you.": a.Expect("screen", text="Thank you."),
+    "expect the evidence stayed here": a.Expect("evidence"),
+    "expect nothing secret in the logs": a.Expect("logs"),
     "eve pries the door": a.Pry("eve"),
     "eve pries the door open": a.Pry("eve"),
     "ann closes": a.Close("ann"),
@@ -61,6 +81,7 @@ SENTENCES: dict[str, Act] = {
     "ann puts cola back on s1 and chips back on s3": a.Put("ann", (one(), one(CHIPS, S3))),
     "ann puts 2 backpack back on s1": a.Put("ann", (one(BAR, S1, 2),)),
     "tom stocks 6 cola, 2 gum on s1": a.Stock("tom", (one(count=6), one(GUM, S1, 2))),
+    "tom counts 6 cola, 2 gum on s1": a.Count("tom", (one(count=6), one(GUM, S1, 2))),
     "ann leaves": a.Leave("ann"),
     "ann leaves bottle of 520.5 g on s1": a.Deposit("ann", "bottle", 520.5, S1),
     "ann fetches bottle from s1": a.Fetch("ann", "bottle", S1),
@@ -130,6 +151,9 @@ SENTENCES: dict[str, Act] = {
     "expect the books agree": a.Expect("books"),
     "expect the same bill again": a.Expect("again"),
     "expect no visit": a.Expect("no visit"),
+    "ann takes back her consent": a.Withdraw("ann"),
+    "bob takes back their consent": a.Withdraw("bob"),
+    "expect nothing is kept of ann": a.Expect("forgotten", text="ann"),
     "expect total 260": a.Expect("total", number=260),
 }  # fmt: skip
 
@@ -251,10 +275,10 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
 
 def test_a_story_has_title_scenarios_tags_and_what_it_waits_for() -> None:
     told = parse(
-        "# Twice\n# more words\nscenario 3, peer: CHAI\nscenario 7\nlater issue 9: money\ntags a, b\nann comes", "n"
+        "# Twice\n# more words\nscenario 3, peer: CHAI\nscenario 7\nlater lots and dates\ntags a, b\nann comes", "n"
     )
     assert (told.name, told.title, told.scenarios) == ("n", "Twice", ("3", "peer: CHAI", "7"))
-    assert (told.later, told.tags, told.text) == ("issue 9: money", ("a", "b"), "ann comes")
+    assert (told.later, told.tags, told.text) == ("lots and dates", ("a", "b"), "ann comes")
     assert [line.number for line in told.lines] == [7]
 
 

@@ -172,9 +172,10 @@ def test_tmpfiles_gives_secrets_to_the_daemon_and_the_rest_to_root() -> None:
 def installed(folder: Path, text: str) -> Path:
     """The text beside the files it names, as on a cabinet; model and authorities are this machine's."""
     authorities = folder / "authorities.pem"
-    for name in ("mqtt.key", "mqtt.password", authorities.name):
+    for name in ("mqtt.key", "mqtt.password", "issuers.txt", authorities.name):
         (folder / name).write_text("00")
-    text = text.replace("/opt/cabinet/models/item", str(FOLDER.parent / "models" / "item"))
+    text = text.replace("/opt/cabinet/models/", f"{FOLDER.parent / 'models'}/")
+    text = text.replace("/etc/cabinet/issuers.txt", str(folder / "issuers.txt"))
     text = text.replace("/etc/ssl/certs/ca-certificates.crt", str(authorities))
     file = folder / "cabinet.toml"
     file.write_text(text)
@@ -204,7 +205,9 @@ def test_every_default_that_the_example_names_is_the_programs_own(tmp_path: Path
     spelled_out = config.load(installed(tmp_path, told))
     own = {"cert_file": None, "client_key_file": None}  # their default is "none", which TOML cannot say
     assert spelled_out.mqtt is not None
-    assert spelled_out.model_copy(update={"mqtt": spelled_out.mqtt.model_copy(update=own)}) == plain
+    mqtt = spelled_out.mqtt.model_copy(update=own)
+    identity = spelled_out.identity.model_copy(update={"issuer_keys_file": None})  # likewise
+    assert spelled_out.model_copy(update={"mqtt": mqtt, "identity": identity}) == plain
 
 
 def test_every_key_of_the_configuration_is_in_the_example() -> None:

@@ -14,6 +14,7 @@ from cabinet.cloud.run import SUBSCRIBE, CloudLoop
 from cabinet.cloud.service import CloudService
 from cabinet.cloud.store import CloudStore
 from cabinet.ledger import Ledger, Stamp
+from cabinet.rosterkeeper import RosterKeeper
 from cabinet.sim.broker import Mosquitto
 from cabinet.uplink import Uplink, offline_payload
 from tests.uplink.world import CAB, KEY
@@ -54,8 +55,13 @@ async def running(*tasks: asyncio.Task[None]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def uplink_over(broker: Mosquitto, ledger: Ledger, *, clock: Callable[[], Stamp] = now) -> AsyncIterator[Uplink]:
+async def uplink_over(
+    broker: Mosquitto, ledger: Ledger, *, clock: Callable[[], Stamp] = now, members: bool = False
+) -> AsyncIterator[Uplink]:
+    """`members`: with a keeper of the fleet's list of members."""
     uplink = Uplink(ledger, edge_pipe(broker), KEY, CAB, clock=clock, dice=random.Random(1), version="0.1.0")
+    if members:
+        uplink.keep_members(RosterKeeper(ledger, clock, "boot-1", 7 * 86_400.0, lambda: None))
     async with running(asyncio.create_task(uplink.run())):
         yield uplink
 

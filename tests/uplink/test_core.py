@@ -209,8 +209,18 @@ def test_the_cloud_s_time_is_passed_on(tmp_path: Path) -> None:
     world = World(tmp_path)
     told: list[int] = []
     world.sender._told_time = told.append
-    world.hear("welcome", {**welcome(world), "cloud_ms": 1_795_000_000_123})
+    world.connect()
+    world.hear("welcome", {**welcome(world), "nonce": world.sender._nonce, "cloud_ms": 1_795_000_000_123})
     assert told == [1_795_000_000_123]
+
+
+def test_a_welcome_that_answers_no_hello_of_ours_tells_no_time(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    told: list[int] = []
+    world.sender._told_time = told.append
+    world.connect()
+    world.hear("welcome", {**welcome(world), "cloud_ms": 1_795_000_000_123})
+    assert told == []
 
 
 def test_a_lost_ack_is_made_up_for(world: World) -> None:
@@ -309,6 +319,36 @@ def test_a_cloud_restored_from_a_copy_is_told_again(world: World, tmp_path: Path
     world.connect()
     world.run(10_000)
     assert world.charged() == [visit_id(1), visit_id(2)]
+
+
+def test_a_row_that_was_freed_singly_is_said_again_to_a_cloud_that_lost_it(world: World, tmp_path: Path) -> None:
+    world.connect()
+    world.run(1_000)
+    world.cloud_store.close()
+    shutil.copy(tmp_path / "cloud.db", tmp_path / "cloud-copy.db")
+    world.crash_cloud()
+    world.shop()
+    head, h = world.ledger.head()
+    world.hear("ack", {**ack(world, 0, wire.GENESIS), "selective": [{"seq": head, "h": h}]})
+    assert world.ledger.backlog()[0] == 1
+    world.cloud_store.close()
+    shutil.copy(tmp_path / "cloud-copy.db", tmp_path / "cloud.db")
+    world.crash_cloud()
+    world.disconnect()
+    world.connect()
+    world.run(10_000)
+    assert (world.ledger.backlog()[0], world.charged()) == (0, [visit_id(1)])
+
+
+def test_a_late_welcome_below_a_row_that_was_freed_singly_is_not_believed(world: World) -> None:
+    world.shop()
+    head, h = world.ledger.head()
+    world.hear("ack", {**ack(world, 0, wire.GENESIS), "selective": [{"seq": head, "h": h}]})
+    world.connect()
+    world.hear("welcome", welcome(world))
+    assert not world.sender.welcomed
+    world.hear("welcome", {**welcome(world), "nonce": world.sender._nonce})
+    assert (world.sender.welcomed, world.ledger.backlog()[0]) == (True, 2)
 
 
 def test_an_old_welcome_replayed_reopens_nothing(world: World) -> None:

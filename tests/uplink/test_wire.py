@@ -1,5 +1,6 @@
 """Canonical JSON, the chain, signatures and redaction."""
 
+import json
 from typing import Any
 
 import pytest
@@ -116,3 +117,22 @@ def test_topics_are_taken_apart(name: str, found: tuple[str, str, str] | None) -
 )
 def test_free_text_loses_card_numbers_and_nothing_else(text: str, told: str) -> None:
     assert wire.redact(text) == told
+
+
+digit_runs = st.text(alphabet='0123456789 -.x\n\x00"', max_size=40)
+
+
+@given(st.recursive(digit_runs | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(digit_runs, inner)))
+def test_what_holds_a_card_number_is_never_passed_over(value: object) -> None:
+    _, found = wire.redact_payload(value)
+    assert not found or wire.may_hold_cards(json.dumps(value, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("text", ["4111 1111 1111 1111", "\x004111111111111111", "4111-1111-1111-1111\n"])
+def test_a_card_number_is_looked_for_whatever_stands_around_it(text: str) -> None:
+    assert wire.redact_payload({"note": text})[1] == ["note"]
+    assert wire.may_hold_cards(json.dumps({"note": text}, ensure_ascii=False))
+
+
+def test_an_ordinary_body_is_not_searched_for_cards() -> None:
+    assert not wire.may_hold_cards('{"sku": "070847811169", "total_minor": 250}')

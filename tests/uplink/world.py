@@ -90,7 +90,7 @@ class World:
         end_ms = self.now_ms + for_ms
         for _ in range(20_000):
             self.say(self.sender.wake(self.stamp()))
-            for reply in self.cloud.tick(self.now_ms):
+            for reply in [*self.cloud.tick(self.now_ms), *self.cloud.due(WALL_MS + self.now_ms)]:
                 self.fly(reply.topic, reply.payload)
             due_ms = self.sender.next_ms()
             moments = [at for at, _, _ in self.flying] + ([] if due_ms is None else [due_ms])

@@ -1,17 +1,20 @@
 """How `cabinet run` ends where it may not begin, or cannot go on."""
 
 import asyncio
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cabinet import wiring
+from cabinet.basket.prices import LocalTime, PriceList, PriceRules
 from cabinet.control.geometry import Geometry
-from cabinet.ledger import LedgerLostError
+from cabinet.ledger import Ledger, LedgerLostError, Stamp
 from cabinet.parts import Parts
 from cabinet.ports import PortError
 from cabinet.wiring import EXIT_CONFIG
-from cabinet.wiring.facts import BOARD_HZ, cameras, zones
+from cabinet.wiring.facts import BOARD_HZ, cameras, local_time, prices, zones
 from tests.control.room import facts
 
 CONFIG = """
@@ -110,3 +113,34 @@ def test_a_camera_sees_the_zones_it_has_polygons_of(tmp_path: Path) -> None:
     outlines = Geometry(config, Parts(lambda _: None, lambda: 0.0))
     (camera,) = cameras(config, outlines.polygons).values()
     assert (camera.sees, camera.polygons) == (("s1",), {"s1": ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0))})
+
+
+@pytest.mark.parametrize(
+    ("wall", "zone", "local"),
+    [
+        ("2026-11-27T16:30:00+00:00", "Europe/Berlin", LocalTime(4, 17 * 60 + 30)),
+        ("2026-07-03T16:30:00+00:00", "Europe/Berlin", LocalTime(4, 18 * 60 + 30)),  # summer time
+        ("2026-11-27T16:30:00+00:00", "Asia/Tokyo", LocalTime(5, 90)),  # tomorrow already
+        ("2026-10-25T00:59:59+00:00", "Europe/Berlin", LocalTime(6, 2 * 60 + 59)),  # the hour that comes twice
+        ("2026-10-25T01:00:00+00:00", "Europe/Berlin", LocalTime(6, 2 * 60)),
+    ],
+)
+def test_the_local_time_of_the_unlock_is_the_cabinets(wall: str, zone: str, local: LocalTime) -> None:
+    wall_ms = round(dt.datetime.fromisoformat(wall).timestamp() * 1000)
+    assert local_time(Stamp(0, wall_ms, "ntp"), zone) == local
+
+
+@pytest.mark.parametrize("quality", ["none", "floor"])
+def test_a_clock_that_is_not_trusted_tells_no_local_time(quality: Any) -> None:
+    assert local_time(Stamp(0, 1_795_000_000_000, quality), "UTC") is None
+
+
+def test_a_price_list_is_the_ledgers_at_that_instant(tmp_path: Path) -> None:
+    config = facts(tmp_path, prices={"time_zone": "Asia/Tokyo", "tax_included": False})
+    rules = PriceRules({"t": 100_000})
+    at = Stamp(0, 1_795_797_000_000, "ntp")
+    with Ledger(tmp_path / "l.db") as ledger:
+        version = ledger.set_price_rules(rules, "ann", at)
+        frozen = prices(config, ledger, at)
+        ledger.set_price_rules(PriceRules(), "ann", at)
+    assert frozen == PriceList(version, rules, tax_included=False, local=local_time(at, "Asia/Tokyo"))

@@ -16,20 +16,16 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cabinet.adapters.tflite.card import Card, ModelError
+from cabinet.adapters.tflite.runner import LITERT, RUNTIMES, TFLITE, THREADS, Numbers, Pixels, numbers, steps
 from cabinet.ports import PortError
 
-TFLITE, LITERT = "tflite_runtime.interpreter", "ai_edge_litert.interpreter"
-RUNTIMES = {"tflite": TFLITE, "litert": LITERT}
-THREADS = 1  # two threads on a busy box took 800 ms and more instead of 18
 MOST_ENGINES = 2  # of one model: the witness's thread and the technician's; each takes about 12 MB
 SMALLEST_PX = 8  # a crop with a shorter side shows no product
 ALIKE = 5  # different crops in a row with the very same answer: the model is broken
 
-Pixels = NDArray[np.uint8]
-Numbers = NDArray[np.float32]
+__all__ = ["ALIKE", "LITERT", "RUNTIMES", "TFLITE", "Answer", "Engine", "Engines", "Numbers", "Pixels"]
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +56,7 @@ class Engine:
                 f"{'x'.join(map(str, card.shape))}, {card.dim} and {card.grid**2}"
             )
         self._vector, self._map = leaving[card.dim], leaving[card.grid**2]
-        self._steps = _steps(card, self._entry)
+        self._steps = steps(card.mean, card.std, self._entry)
         self._square = np.empty((*card.shape[1:3], 3), np.uint8)
         self._last: tuple[bytes, bytes] = b"", b""
         self._repeats = 0
@@ -100,9 +96,7 @@ class Engine:
         return Answer(np.asarray(vector / length, np.float32), odds.reshape(self.card.grid, self.card.grid))
 
     def _numbers(self, leaving: Any) -> Numbers:  # noqa: ANN401  the runtime's description of a tensor
-        raw = self.interpreter.get_tensor(leaving["index"]).reshape(-1).astype(np.float32)
-        scale, zero = leaving["quantization"]
-        return np.asarray((raw - np.float32(zero)) * np.float32(scale) if scale else raw, np.float32)
+        return numbers(self.interpreter.get_tensor(leaving["index"]), leaving["quantization"]).reshape(-1)
 
 
 def _shrunk(crop: Pixels, width: int, height: int) -> Pixels:
@@ -113,17 +107,6 @@ def _shrunk(crop: Pixels, width: int, height: int) -> Pixels:
     whole = crop[: crop.shape[0] // down * down, : crop.shape[1] // across * across]
     size = whole.shape[1] // across, whole.shape[0] // down
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _steps(card: Card, entry: Any) -> NDArray[Any]:  # noqa: ANN401  the runtime's description of a tensor
-    """What the tensor holds for each of the 256 brightnesses."""
-    values = (np.arange(256, dtype=np.float32) - card.mean) / card.std
-    kind = np.dtype(entry["dtype"])
-    scale, zero = entry["quantization"]
-    if np.issubdtype(kind, np.integer) and scale:
-        bounds = np.iinfo(kind)
-        values = np.clip(np.round(values / scale) + zero, bounds.min, bounds.max)
-    return np.asarray(values.astype(kind))
 
 
 class Engines:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import assert_never
 
 from cabinet.cli.demo import people
+from cabinet.cli.demo.farewell import Forgotten
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.scenery import REACH_S, Move, Scenery
 from cabinet.cli.demo.shop import FORGED, Member, Shop
@@ -35,6 +36,7 @@ class Actors:
     photos: Path | None = None
     locked_out: bool = False  # the door did not open: the rest of the visit does not happen
     members: dict[tuple[str, str], Member] = field(default_factory=dict)
+    forgotten: dict[str, list[Forgotten]] = field(default_factory=dict)
     _standing: str | None = None  # who is before the front camera
     _left_s: float = 0.0
 
@@ -87,11 +89,55 @@ class Actors:
             case a.Leave(who):
                 world.leave(who)
                 self._step_away(who)
-            case a.Befall() | a.Pass() | a.Expect():
+            case a.Card(who, what):
+                return self.card(who, what)
+            case a.Refund(by, back_minor):
+                self._refund(by, back_minor)
+            case a.Withdraw(who):
+                self._withdraw(who)
+            case a.Befall() | a.Pass() | a.Expect() | a.Count():
                 pass
             case _:
                 assert_never(act)
         return ""
+
+    def card(self, who: str, what: str) -> str:
+        """Every member that is called so pays with it from now on."""
+        found = [member for (name, _), member in self.members.items() if name == who]
+        refused = ""
+        for member in found:
+            method = "declines" if what == "declines" else f"pm_{member.member}_secret"
+            said = self.shop.bench.operate(
+                "wallet", "set", member.member, "--customer", f"cus_{member.member}", "--method", method
+            )
+            refused = refused or said
+        return refused
+
+    def _refund(self, by: str, back_minor: int) -> None:
+        """Of the last visit that was charged; a refusal is said, not a failure."""
+        bench = self.shop.bench
+        try:
+            visit = str(bench.ask("charges.list", limit=1)["charges"][0]["visit"])
+            if by == "cloud":
+                refused = bench.operate("refund", visit, "--amount", str(back_minor), "--reason", "told")
+            else:
+                bench.ask("charges.refund", visit=visit, amount_minor=back_minor, reason="told")
+                refused = ""
+        except (CliError, IndexError) as error:
+            refused = str(error)
+        self.say(f"  refused: {refused}" if refused else "  refunded")
+
+    def _withdraw(self, who: str) -> None:
+        """Every member that is called so; what must stand nowhere afterwards is noted before."""
+        bench = self.shop.bench
+        for member in [member for (name, _), member in self.members.items() if name == who]:
+            before = Forgotten.of(bench, member)
+            try:
+                bench.ask("members.erase", member=member.member)
+            except CliError as error:
+                self.say(f"  refused: {error}")
+                continue
+            self.forgotten.setdefault(who, []).append(before)
 
     def _come(self, who: str, by: str) -> None:
         self.locked_out = False

@@ -52,8 +52,12 @@ def _why_not(act: a.Act, eyes: Collection[str]) -> str:
     match act:
         case a.Pass(seconds) if seconds > LONGEST_PASS_S:
             return f"nobody waits {seconds:g} real seconds (at most {LONGEST_PASS_S:g})"
+        case a.Count():
+            return "the technician counts through the command line here"
         case a.Come(_, by) if by not in MEANS:
             return f"there are no pictures of a {by}"
+        case a.Card(what="grants"):
+            return "a sandbox in its own process knows cards that work and cards that decline"
         case a.Befall(part, what):
             kind, _, name = part.partition(":")
             if kind == "camera" and name not in eyes:

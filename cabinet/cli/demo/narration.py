@@ -57,6 +57,8 @@ class Narration:
                 )
             case "notice":
                 self._line("[blue]screen  [/]", f"“{happening['screen']}”")
+            case "interim" if happening["interim"] is not None:
+                self._line("[blue]screen  [/]", f"“{happening['screen']}”")
             case "sighting":
                 scores: Mapping[str, float] = happening["scores"]
                 best = max(scores, key=lambda sku: scores[sku], default=None)
@@ -79,6 +81,12 @@ class Narration:
                 self._line("[green]mqtt ↑  [/]", f"{kind} seq {payload.get('seq')} {payload.get('type')}{money}")
             case "dn/ack":
                 self._line("[green]mqtt ↓  [/]", f"{kind} up to seq {payload.get('upto')}")
+            case "up/ask":
+                self._line("[green]mqtt ↑  [/]", f"{kind} may this member shop?  Hold {payload.get('hold_minor')}")
+            case "dn/terms" if payload.get("granted"):
+                self._line("[green]mqtt ↓  [/]", f"{kind} yes, {payload.get('hold_minor')} are held")
+            case "dn/terms":
+                self._line("[green]mqtt ↓  [/]", f"{kind} no: {payload.get('why')}")
             case "up/hello" | "dn/welcome":
                 self._line("[green]mqtt    [/]", kind)
             case "up/telemetry" if payload.get("kind") == "visit":

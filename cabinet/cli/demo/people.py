@@ -8,14 +8,17 @@ import cv2
 import numpy as np
 
 from cabinet.sim import pictures
-from cabinet.sim.pictures import Picture
+from cabinet.sim.pictures import HEIGHT, WIDTH, Picture
+
+SEAM = 31  # pixels over which a photograph goes over into what lies beside it
+SMEARED = 61  # rows or columns that are mixed where its edge goes on
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     name: str
     enrolled_from: bytes | None  # a photograph's bytes; None: enrols without a face
-    seen_as: Picture | None  # what the front camera sees; None: shows a code instead
+    seen_as: Picture | None  # the front camera's whole frame with them in it; None: shows a code instead
 
 
 def from_photographs(data: Path) -> tuple[Person, Person]:
@@ -24,9 +27,9 @@ def from_photographs(data: Path) -> tuple[Person, Person]:
     member = Person(
         "Frank",
         (family / "Family1-Dad" / "Family1-Dad1.jpg").read_bytes(),
-        _read(family / "Family1-Dad" / "Family1-Dad3.jpg"),
+        standing(_read(family / "Family1-Dad" / "Family1-Dad3.jpg")),
     )
-    return member, Person("a stranger", None, _read(family / "Family2-Man" / "Family2-Man1.jpg"))
+    return member, Person("a stranger", None, standing(_read(family / "Family2-Man" / "Family2-Man1.jpg")))
 
 
 def from_packages() -> tuple[Person, Person]:
@@ -36,8 +39,28 @@ def from_packages() -> tuple[Person, Person]:
         return Person("Eileen", None, None), Person("a stranger", None, None)
     other_day = cv2.convertScaleAbs(portrait[8:-20, 12:-6], alpha=0.86, beta=14)
     other_day = cv2.GaussianBlur(cv2.resize(other_day, None, fx=0.8, fy=0.8), (3, 3), 0)
-    member = Person("Eileen", pictures.jpeg(portrait), np.asarray(other_day, dtype=np.uint8))
+    member = Person("Eileen", pictures.jpeg(portrait), standing(np.asarray(other_day, dtype=np.uint8)))
     return member, Person("a stranger", None, None)
+
+
+def standing(photograph: Picture) -> Picture:
+    """The front camera's frame with this person in it: what surrounds them goes on to the frame's edge.
+
+    A photograph with its borders before a wall is a print held up, and our liveness model says so.
+    """
+    high, wide = photograph.shape[:2]
+    scale = min(HEIGHT / high, WIDTH / wide)
+    size = min(round(wide * scale), WIDTH), min(round(high * scale), HEIGHT)
+    fitted = cv2.resize(photograph, size, interpolation=cv2.INTER_AREA)
+    left, top = (WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2
+    whole = cv2.copyMakeBorder(
+        fitted, top, HEIGHT - size[1] - top, left, WIDTH - size[0] - left, cv2.BORDER_REPLICATE
+    ).astype(np.float32)
+    beside = cv2.blur(whole, (1, SMEARED) if left > top else (SMEARED, 1))
+    own = np.zeros((HEIGHT, WIDTH), np.float32)
+    own[top : top + size[1], left : left + size[0]] = 1.0
+    own = cv2.blur(own, (SEAM, 1) if left > top else (1, SEAM))[:, :, None].astype(np.float32)
+    return np.asarray(np.clip(whole * own + beside * (1.0 - own), 0, 255), dtype=np.uint8)
 
 
 def code_picture(text: str) -> Picture:

@@ -26,6 +26,7 @@ from firmware_bridge.bench import EmulatedBoard
 from firmware_bridge.emulator.commissioned import TEST_KEY
 
 CABINET = "bench-001"
+CURRENCY = "USD"
 START_S = 20.0  # two busy cores start Python slowly
 STOP_S = 8.0
 
@@ -51,6 +52,7 @@ class Bench:
     commissioned: bool = True  # False: the board is as from the factory, and there is no key
     environment: Mapping[str, str] = field(default_factory=dict)
     with_daemon: bool = True  # False: the caller runs it, in this process
+    provider: bool = False  # the cloud has a sandbox that holds, captures and refunds; else it keeps no money at all
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # what the cameras show from the beginning, JPEG
 
     def __post_init__(self) -> None:
@@ -69,6 +71,7 @@ class Bench:
         self.key_file = self.folder / "key"
         self.board_key_file = self.folder / "board.key"
         self.cloud_db = self.folder / "cloud.db"
+        self.provider_db = self.folder / "pay.db"
         self._key = secrets.token_hex(32)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -115,7 +118,14 @@ class Bench:
     def start_cloud(self) -> None:
         words = ["cloud", "run", "--host", self.broker.host, "--port", str(self.broker.port)]
         words += ["--db", str(self.cloud_db), "--keys", str(self.folder / "keys.json")]
+        words += ["--provider", f"sandbox:{self.provider_db}"] if self.provider else []
         self._run("cloud", [*words, "--retry-max-s", "1"])
+
+    def operate(self, *words: str) -> str:
+        """What an operator at the far end types behind `cabinet cloud`; why it was refused, empty where it was done."""
+        command = [sys.executable, "-m", "cabinet", "cloud", *words, "--db", str(self.cloud_db)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+        return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
     def start_daemon(self) -> None:
         """Returns when it answers on its socket; it may still be waiting for its parts."""
@@ -144,6 +154,19 @@ class Bench:
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace")[-4000:] if path.exists() else "(no log)"
+
+    def logs(self) -> list[str]:
+        """Every line that any process has logged."""
+        return [
+            line
+            for path in sorted(self.folder.glob("*.log"))
+            for line in path.read_text("utf-8", "replace").split("\n")
+        ]
+
+    def secrets(self) -> set[str]:
+        """What must stand in no log: the keys of this bench."""
+        board = set() if self.board.key is None else {self.board.key.hex()}
+        return {self._key, *board}
 
     def _run(self, name: str, words: Sequence[str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -198,7 +221,7 @@ class Bench:
 
     def _toml(self) -> str:
         sections: dict[str, dict[str, Any]] = {
-            "cabinet": {"id": CABINET, "currency": "USD", "data_dir": str(self.data), "socket": str(self.socket)},
+            "cabinet": {"id": CABINET, "currency": CURRENCY, "data_dir": str(self.data), "socket": str(self.socket)},
             "board": {"port": self.board.port, "key_file": str(self.board_key_file)},
             "mqtt": {
                 "host": self.broker.host,
@@ -207,6 +230,9 @@ class Bench:
                 "reconnect_max_s": 1,
                 "telemetry_every_s": 5,
             },
+            # Here the same few people shop by their cards all day.
+            "identity": {"card_hold_minor": 5_000, "card_visits_per_day": 1_000},
+            "risk": {"visits_per_hour": 1_000},
         }
         for name, values in self.settings.items():
             sections[name] = {**sections.get(name, {}), **values}

@@ -1,4 +1,7 @@
-"""The demonstration itself: sets the bench up, lives four visits and a restock, judges each, leaves a folder behind."""
+"""The demonstration itself: sets the bench up, lives four visits and a restock, judges each, leaves a folder behind.
+
+The member comes by face, by what a phone has signed, and is forgotten at the end.
+"""
 
 import contextlib
 import shutil
@@ -11,12 +14,15 @@ from typing import Any
 from rich.console import Console
 
 from cabinet.cli.demo import goods, people
+from cabinet.cli.demo.farewell import erase
 from cabinet.cli.demo.goods import Product
 from cabinet.cli.demo.keepsake import keep_visit
 from cabinet.cli.demo.listener import Listener
 from cabinet.cli.demo.narration import Narration
 from cabinet.cli.demo.people import Person
+from cabinet.cli.demo.phone import phone_of
 from cabinet.cli.demo.processes import Bench
+from cabinet.cli.demo.settling import agree, give_card, settled, told_of
 from cabinet.cli.demo.shop import FORGED, RECOGNISED_S, Member, Shop, basket
 from cabinet.cli.demo.waiting import wait_until
 from cabinet.cli.demo.watcher import Watcher
@@ -91,7 +97,7 @@ def _set(
 ) -> Stage:
     first = {"front": pictures.jpeg(pictures.lobby(seed)), "top": goods.drawn(goods.DRAWN_SHELVES, seed)}
     options = ["--seed", str(seed)]
-    bench = Bench(folder, interior=goods.interior(), board_options=options, pictures=first)
+    bench = Bench(folder, interior=goods.interior(), board_options=options, pictures=first, provider=True)
     open_things.enter_context(bench)
     stage = Stage(Shop(bench, seed), say, data, out)
     listener = Listener(bench.broker.host, bench.broker.port, say.broker)
@@ -115,6 +121,8 @@ def _live(stage: Stage, *, quick: bool) -> None:
     say.note("four products on the shelves, each known by a reference picture or two")
     who = shop.enrol(member)
     say.note(f"{who.name} is a member, with {'a face and a code' if who.face is not None else 'a code'}")
+    give_card(shop.bench, who)
+    say.note("and has a card with the payment provider (a sandbox: no money moves)")
     shop.bench.wait_for_state("Idle")
     say.masses(shop.bench.status()["zones"])
 
@@ -136,15 +144,25 @@ def _live(stage: Stage, *, quick: bool) -> None:
     stage.check(
         f"the cloud has each charge once, in order: {[amount for _, amount in billed]}", holds=billed == expected
     )
+    for visit in visits:
+        stage.check(f"the provider has {told_of(visit)}", holds=settled(shop.bench, visit))
+    stage.check("audit: nothing lost, doubled, changed or forged between the three books", holds=agree(shop.bench))
     for number, visit in enumerate(visits, start=1):
         keep_visit(shop.bench, visit["visit"], stage.out / f"visit-{number}", picture=not quick)
         say.note(f"visit {number}: {stage.out / f'visit-{number}'}")
+    _forget(stage, who)
 
 
-def _come(stage: Stage, who: Member, face: pictures.Picture | None) -> str:
+def _come(stage: Stage, who: Member, signed: pictures.Picture | None = None) -> str:
+    """By face, where the member has enrolled one; by what a phone has signed; else by the card."""
     stage.pause(QUIET_S)
-    stage.say.shopper(f"{who.name} {'shows a code' if face is None else 'looks at the camera'}")
-    visit = stage.shop.open_as(who.code if face is None else face)
+    shown, doing = who.code, "shows a code"
+    if signed is not None:
+        shown, doing = signed, "shows the camera what the phone has signed: this cabinet, this number, this member"
+    elif who.face is not None:
+        shown, doing = who.face, "looks at the camera"
+    stage.say.shopper(f"{who.name} {doing}")
+    visit = stage.shop.open_as(shown)
     stage.say.shopper("pulls the door: it opens")
     stage.pause(UNHURRIED_S)
     return visit
@@ -160,16 +178,16 @@ def _take(stage: Stage, zone: str, sku: str) -> int:
 
 def _two_drawn(stage: Stage, who: Member) -> dict[str, Any]:
     wanted = [("s1", "5000000000011"), ("s2", "5000000000035")]
-    visit = _come(stage, who, who.face)
+    visit = _come(stage, who)
     for zone, sku in wanted:
         _take(stage, zone, sku)
-    return _leave(stage, visit, {sku: 1 for _, sku in wanted})
+    return _leave(stage, visit, {sku: 1 for _, sku in wanted}, by=_way(who))
 
 
 def _two_photographed(stage: Stage, who: Member, data: Path) -> dict[str, Any]:
     """The real cabinet goes from state 1 to state 2: one Gatorade and one Pringles leave."""
     wanted = [("s1", "0052000338775"), ("s2", "0038000845512")]
-    visit = _come(stage, who, who.face)
+    visit = _come(stage, who)
     for zone, sku in wanted:
         stage.say.shopper(f"takes {PRODUCTS[sku].name} from {zone}")
         stage.shop.lift(zone, sku)
@@ -177,7 +195,7 @@ def _two_photographed(stage: Stage, who: Member, data: Path) -> dict[str, Any]:
         stage.say.masses(stage.shop.bench.status()["zones"])
         stage.pause(UNHURRIED_S)
     stage.shop.show("top", goods.photographed(data, 2))
-    return _leave(stage, visit, {sku: 1 for _, sku in wanted})
+    return _leave(stage, visit, {sku: 1 for _, sku in wanted}, by=_way(who))
 
 
 def _restock(stage: Stage) -> None:
@@ -198,21 +216,22 @@ def _restock(stage: Stage) -> None:
 
 
 def _put_back(stage: Stage, who: Member) -> dict[str, Any]:
-    visit = _come(stage, who, None)
+    stage.say.shopper(f"{who.name}'s phone reads the number on the screen")
+    visit = _come(stage, who, phone_of(stage.shop.bench, who).shows())
     place = _take(stage, "s2", "5000000000028")
     stage.say.shopper("reads the label and puts it back")
     stage.shop.put_back("s2", "5000000000028", place)
     stage.pause(UNHURRIED_S)
-    return _leave(stage, visit, {})
+    return _leave(stage, visit, {}, by="token")
 
 
 def _offline(stage: Stage, who: Member) -> dict[str, Any]:
     bench = stage.shop.bench
     stage.say.note("the broker is stopped")
     bench.broker.stop()
-    visit = _come(stage, who, who.face)
+    visit = _come(stage, who)
     _take(stage, "s1", "5000000000042")
-    judged = _leave(stage, visit, {"5000000000042": 1})
+    judged = _leave(stage, visit, {"5000000000042": 1}, by=_way(who))
     waiting = bench.ask("outbox")["count"]
     stage.check(f"the charge waits on the cabinet ({waiting} rows)", holds=waiting > 0)
     stage.say.note("the broker is started again")
@@ -236,8 +255,20 @@ def _stranger(stage: Stage, stranger: Person) -> None:
     shop.nobody()
 
 
-def _leave(stage: Stage, visit: str, wanted: Mapping[str, int]) -> dict[str, Any]:
-    """Shut the door, read the receipt, judge the bill."""
+def _forget(stage: Stage, who: Member) -> None:
+    stage.say.shopper(f"{who.name} wants to be forgotten")
+    gone = erase(stage.shop.bench, who, stage.out / "erased.json")
+    stage.check(f"the receipt of the erasure is signed and right: {gone.told}", holds=gone.verified)
+    nothing = f"nothing of {who.name} is left in the data directory"
+    stage.check(f"{nothing} ({gone.before} pieces stood there)", holds=gone.before > 0 and not gone.left)
+
+
+def _way(who: Member) -> str:
+    return "card" if who.face is None else "face"
+
+
+def _leave(stage: Stage, visit: str, wanted: Mapping[str, int], *, by: str) -> dict[str, Any]:
+    """Shut the door, read the receipt, judge the bill and the way in."""
     stage.say.shopper("shuts the door and walks away")
     shown = stage.shop.shut(visit)
     record: dict[str, Any] = shown["visit"]
@@ -248,5 +279,6 @@ def _leave(stage: Stage, visit: str, wanted: Mapping[str, int]) -> dict[str, Any
     stage.check(f"the bill is {names}", holds=right)
     if not right:
         stage.say.note(f"it is {record['outcome']}, {basket(shown)}, {record['why']}")
+    stage.check(f"the door was opened by {by}", holds=record["who"] == by)
     stage.shop.bench.wait_for_state("Idle")
     return record

@@ -112,9 +112,13 @@ class Shop:
         self.show("front", pictures.jpeg(pictures.lobby(self.seed)))
 
     def somebody(self, picture: pictures.Picture) -> None:
-        """Step before the camera, once the greeter knows the empty place: it takes its first frames for that."""
+        """Step before the camera, once the greeter knows the empty place: it takes its first frames for that.
+
+        `picture`: a whole frame of the camera, or a thing that is held before it.
+        """
         wait_until(self._greeter_looks, 20.0, "the greeter gets no frames")
-        self.show("front", pictures.jpeg(pictures.before_camera(picture, self.seed)))
+        whole = picture.shape[:2] == (pictures.HEIGHT, pictures.WIDTH)
+        self.show("front", pictures.jpeg(picture if whole else pictures.before_camera(picture, self.seed)))
 
     def _greeter_looks(self) -> bool:
         try:

@@ -31,7 +31,10 @@ from cabinet.sim.world import ImpossibleError, World
 
 PHOTOS = 3  # of each product, for the catalogue
 LOGS = ("daemon.log", "cloud.log")
-ALWAYS = a.Come | a.Serve | a.Befall | a.Pass | a.Leave | a.Pry  # done even by who was not let in
+MONEY = frozenset({"owes", "captured", "returned", "released"})
+ALWAYS = (
+    a.Card | a.Refund | a.Come | a.Serve | a.Befall | a.Pass | a.Leave | a.Pry | a.Withdraw
+)  # done even by who was not let in
 
 
 @dataclass
@@ -76,12 +79,14 @@ def _tell(
         told = Telling(story, TrueTold(), say)
         scenery = Scenery(cameras(story.plan, [line.act for line in story.lines]), photos, seed)
         scenery.fill(story.plan.shelves)
+        patient = {"credit": {"budget_ms": 3000}} if _of_money(story) else {}  # a busy machine's cloud is no slow one
         bench = Bench(
             place,
             zones=list(story.plan.shelves),
             interiors={name: Interior(*SIZE, view.interior.polygons()) for name, view in scenery.views.items()},
             board_options=["--seed", str(seed)],
-            settings={"temperature": {}},  # a cold cabinet, which does not sell without its thermometer
+            provider=_of_money(story),
+            settings={"temperature": {}, **patient},  # a cold cabinet, which does not sell without its thermometer
             pictures={
                 "front": pictures.jpeg(pictures.lobby(seed)),
                 **{name: scenery.picture(name) for name in scenery.views},
@@ -91,9 +96,22 @@ def _tell(
         scenery.control = bench.streams.control
         told.begin(bench, scenery, photos, seed)
         open_things.callback(told.stop_watching)
+        open_things.callback(told.stop_listening)
         told.play()
         told.keep(folder)
     return told.told
+
+
+def _of_money(story: Story) -> bool:
+    """Whether a provider has to be there: where nothing is said of money the cloud keeps none, as ever.
+
+    Whoever takes back a consent has had a card, which must go as well.
+    """
+    acts = [line.act for line in story.lines]
+    return any(
+        isinstance(act, a.Card | a.Refund | a.Withdraw) or (isinstance(act, a.Expect) and act.what in MONEY)
+        for act in acts
+    )
 
 
 @dataclass
@@ -114,14 +132,27 @@ class Telling:
         self.misfortunes = Misfortunes(bench, scenery, self._watch)
         self.verifier = Verifier(bench, self.misfortunes, scenery.pause)
         self.actors = Actors(shop, scenery, self.say, photos)
+        if any(isinstance(line.act, a.Expect) and line.act.what == "evidence" for line in self.story.lines):
+            self.verifier.listen()
         self._catalogue(photos)
         for line in self.story.lines:
             if isinstance(line.act, a.Come):
                 self.actors.enrol(line.act.who, line.act.by)
+        self.verifier.members = self.actors.members  # before it begins
+        self.verifier.forgotten = self.actors.forgotten
+        if bench.provider:
+            for who in {who for who, _ in self.actors.members}:
+                self._pay(who)
         bench.wait_for_state("Idle")
         self.verifier.begin()
         self._watch()
         self.say("open for business")
+
+    def _pay(self, who: str) -> None:
+        """Everybody has a card, unless the story has said otherwise before anybody came."""
+        refused = self.actors.card(who, "works")
+        if refused:
+            raise RuntimeError(f"{who} gets no wallet: {refused}")
 
     def play(self) -> None:
         """Raises StoryError for what turns out to be impossible."""
@@ -151,6 +182,9 @@ class Telling:
     def stop_watching(self) -> None:
         if self._watcher is not None:
             self._watcher.stop()
+
+    def stop_listening(self) -> None:
+        self.verifier.stop_listening()
 
     def _do(self, line: Line) -> None:
         act = line.act

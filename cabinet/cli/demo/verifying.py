@@ -4,26 +4,32 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cabinet.basket.policy import TallyPolicy
 from cabinet.cli.demo.acting import soon
+from cabinet.cli.demo.farewell import Forgotten, still_kept
 from cabinet.cli.demo.misfortunes import Misfortunes
 from cabinet.cli.demo.processes import Bench
+from cabinet.cli.demo.purse import Purse
+from cabinet.cli.demo.shop import Member
+from cabinet.cli.demo.tapping import Tap, pieces_in
 from cabinet.cli.errors import CliError
 from cabinet.cloud.run import alarms, charges
 from cabinet.ledger import Ledger
 from cabinet.ledger.entries import VisitRecord
+from cabinet.proving.overhearing import leak, secret
 from cabinet.sim import acts as a
 from cabinet.tallier import work_out
 
 REST_S = 60.0  # a bill takes at most evidence and tally timeouts; an operator's call 180 s is not waited for
 SEEN_S = 20.0  # until the daemon has noticed a part that fails, or is well again
 DOOR_S, INCIDENT_S, BOOKS_S = 2.0, 10.0, 30.0
+PATROL_S = 40.0  # the far end makes its round every 15 s
 TAIL_S = 3.0  # a recording goes on for two seconds after the door has shut
 AT_REST = frozenset({"Idle", "OutOfService"})
 OPENED = frozenset({"Watching", "Servicing"})
@@ -35,10 +41,17 @@ class Verifier:
     bench: Bench
     misfortunes: Misfortunes
     pause: Callable[[float], None]
+    members: Mapping[tuple[str, str], Member] = field(default_factory=dict)
+    forgotten: Mapping[str, Sequence[Forgotten]] = field(default_factory=dict)
+    tap: Tap | None = None
     since: int = 0  # events up to here are none of the story's: a daemon that starts has heard of no part yet
+
+    def __post_init__(self) -> None:
+        self.purse = Purse(self.bench, self.members)
 
     def begin(self) -> None:
         """From here on it counts."""
+        self.purse = Purse(self.bench, self.members)
         with closing(self._ledger()) as ledger:
             self.since = ledger.head()[0]
 
@@ -63,9 +76,36 @@ class Verifier:
                 return self._wrong_books()
             case "again":
                 return self._wrong_again()
+            case "visits":
+                self.rest()
+                there = len(self.visits())
+                return "" if there == act.number else f"{there} visits were opened"
+            case "screen":
+                found = soon(lambda: act.text in str(self.bench.status()["screen"]), DOOR_S)
+                return "" if found else f"it says: {self.bench.status()['screen']}"
+            case "owes" | "captured" | "returned" | "released":
+                self.rest()
+                return self.purse.wrong(act, self.visits())
+            case "evidence":
+                self.rest()
+                return self._wrong_wire()
+            case "logs":
+                tokens = {member.token for member in self.members.values()}
+                return secret(self.bench.logs(), {*self.bench.secrets(), *tokens, *self.purse.tokens()})
+            case "forgotten":
+                return self._wrong_kept(act.text)
             case "total":
                 last = self._last()
                 return "" if last is not None and last.total_minor == act.number else f"the total is {_told(last)}"
+
+    def listen(self) -> None:
+        """To every byte that passes the broker."""
+        self.tap = Tap(self.bench.broker.host, self.bench.broker.port)
+        self.tap.start()
+
+    def stop_listening(self) -> None:
+        if self.tap is not None:
+            self.tap.stop()
 
     def rest(self) -> None:
         """Until no visit is open and the cabinet waits for somebody, or a door for its shutting; at most a minute."""
@@ -147,6 +187,26 @@ class Verifier:
         there = [(charge.visit, charge.total_minor) for charge in charges(self.bench.cloud_db)]
         told = [] if here == there else [f"charged here {here}, there {there}"]
         return "; ".join(told + [f"alarm: {alarm.what}" for alarm in alarms(self.bench.cloud_db)])
+
+    def _wrong_kept(self, who: str) -> str:
+        """Once all is sent and the far end has made its round."""
+        gone = self.forgotten.get(who, ())
+        if not gone or not self.misfortunes.alive:
+            return f"{who} has taken nothing back, or the daemon is dead: this proves nothing"
+        if not soon(lambda: bool(self.bench.ask("outbox")["count"] == 0), BOOKS_S):
+            return "the far end was not told"
+        soon(lambda: not still_kept(self.bench, gone), PATROL_S)
+        return "; ".join(still_kept(self.bench, gone))
+
+    def _wrong_wire(self) -> str:
+        """The closing's hash went over it, and nothing else of what was recorded."""
+        last, tap = self._last(), self.tap
+        if last is None or not last.evidence_hash or tap is None:
+            return "there is no evidence, or nobody listens: this proves nothing"
+        told = last.evidence_hash.encode()
+        if not soon(lambda: any(told in payload for payload in tap.payloads), BOOKS_S):
+            return "the hash of the evidence was not sent"
+        return leak(list(tap.payloads), pieces_in(self.bench.data / "traces"))
 
     def _wrong_again(self) -> str:
         """The last visit's recording, copied and judged anew, must give what its tally.json says, to the byte."""

@@ -46,7 +46,7 @@ def settings(noise: float, *, caring: bool = False) -> "Settings":
     from cabinet.proving.stage import Settings  # noqa: PLC0415  numpy
     from cabinet.sim.cells import Physics  # noqa: PLC0415  likewise
 
-    return Settings(physics=Physics().scaled(noise), caring=caring)
+    return Settings(physics=Physics().scaled(noise), caring=caring, learning=caring)
 
 
 @contextmanager

@@ -18,7 +18,9 @@ def traces(
     mix: MixOption = Mix.honest,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=1_000_000, help="How many visits.")] = 100,
     seed: SeedOption = 1,
-    frames: Annotated[bool, typer.Option("--frames", help="Rendered stills of every interior camera too.")] = False,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Stills of every interior camera too, and OUT/gallery of the goods.")
+    ] = False,
     noise: Noise = 1.0,
     json: show.AsJson = False,
 ) -> None:

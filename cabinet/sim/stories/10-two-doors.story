@@ -1,6 +1,6 @@
 # Two doors, one hold
 scenario 10
-later no issue asks for a second door yet; the cabinet has one, and this tells the visit behind it
+later a second door: the cabinet has one, and this tells the visit behind it
 ann comes
 ann opens
 ann takes cola from s1

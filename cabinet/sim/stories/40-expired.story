@@ -1,6 +1,6 @@
 # An expired or recalled thing is not sold
 scenario 40
-later no issue asks for lots and dates yet
+later lots and dates: the catalogue knows neither
 ann comes
 ann opens
 ann takes cola from s1

@@ -1,6 +1,6 @@
 # An update is interrupted
 scenario 44
-later no issue asks for updates yet
+later updates: nothing installs one yet
 ann comes
 ann opens
 ann takes cola from s1

@@ -1,8 +1,15 @@
 # No token in the log
 scenario peer: CHAI
-later issue 7: no payment token exists yet; codes are redacted (tests/uplink)
+ann's card declines
 ann comes
+ann tries the door
+expect no visit
+ann leaves
+ann's card works again
+ann comes by code
 ann opens
 ann takes cola from s1
 ann closes
 expect charge 1 cola
+expect captured 2.20 once
+expect nothing secret in the logs

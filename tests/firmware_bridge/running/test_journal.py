@@ -25,11 +25,12 @@ def masses_g(entry: JournalEntry) -> list[float]:
 
 
 def visit(board: EmulatedBoard, host: RawHost) -> None:
-    """Unlock, pull, and say nothing more: the host dies here."""
+    """Unlock, pull, and say nothing more once the door was seen open: the host dies here."""
     host.beat()
     assert host.signed_unlock(TEST_KEY, VISIT, 10_000) is Answer.OK
     host.until(lambda: not look(board)["bolt_locked"])
     assert board.control({"do": "pull"})["ok"]
+    host.until(lambda: bool(of(host.journal(), EntryKind.DOOR_OPENED)))  # no door is shut within a tick
     host.beat(on=False)
 
 
@@ -57,11 +58,11 @@ def test_the_story_of_a_visit_is_told_in_order(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
         host.until(lambda: host.status().uptime_ms > SETTLED_MS)
         visit(board, host)
-        host.until(lambda: bool(of(host.journal(), EntryKind.DOOR_OPENED)))  # no door is shut within a tick
         board.control({"do": "shut"})
         host.until(lambda: bool(of(host.journal(), EntryKind.MASSES)))
         entries = host.journal()
-    kinds = [entry.kind for entry in entries]
+    # A machine that is too busy for the board's loop may raise a fault, which is told elsewhere.
+    kinds = [entry.kind for entry in entries if entry.kind != EntryKind.FAULT_RAISED]
     # Within one tick the end of the lease and the opening may be written in either order.
     assert kinds[:2] == [EntryKind.BOOT, EntryKind.UNLOCK_GRANTED]
     assert set(kinds[2:4]) == {EntryKind.DOOR_OPENED, EntryKind.LEASE_ENDED}
