@@ -11,7 +11,7 @@ from typing import Any, Self
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 
 ANSWER_S = 60.0
 
@@ -52,7 +52,7 @@ class Fleet:
 
     def __enter__(self) -> Self:
         self._client.loop_start()
-        assert self._subscribed.wait(10.0), "the broker does not take a subscription"
+        assert self._subscribed.wait(PATIENCE_S), "the broker does not take a subscription"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +67,9 @@ class Fleet:
             if topic.split("/")[-1] == kind and retained in {None, was}
         ]
 
-    def wait_for(self, kind: str, wanted: Callable[[dict[str, Any]], bool], within_s: float = 20.0) -> dict[str, Any]:
+    def wait_for(
+        self, kind: str, wanted: Callable[[dict[str, Any]], bool], within_s: float = PATIENCE_S
+    ) -> dict[str, Any]:
         """The first such message of the kind, once it has come."""
 
         def found() -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cabinet.cli.client import Client
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.cli.errors import NotReachableError
 from cabinet.sim.broker import Mosquitto
 from cabinet.sim.streams import CameraStreams
@@ -27,8 +27,7 @@ from firmware_bridge.emulator.commissioned import TEST_KEY
 
 CABINET = "bench-001"
 CURRENCY = "USD"
-START_S = 20.0  # two busy cores start Python slowly
-STOP_S = 8.0
+STOP_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +123,13 @@ class Bench:
     def operate(self, *words: str) -> str:
         """What an operator at the far end types behind `cabinet cloud`; why it was refused, empty where it was done."""
         command = [sys.executable, "-m", "cabinet", "cloud", *words, "--db", str(self.cloud_db)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=START_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
     def start_daemon(self) -> None:
         """Returns when it answers on its socket; it may still be waiting for its parts."""
         self._run("daemon", ["run", "--config", str(self.config)])
-        wait_until(self._answers, START_S, lambda: f"the daemon does not answer:\n{self.log('daemon')}")
+        wait_until(self._answers, PATIENCE_S, lambda: f"the daemon does not answer:\n{self.log('daemon')}")
 
     def kill(self, name: str) -> None:
         """As a power cut ends it."""
@@ -195,7 +194,7 @@ class Bench:
     def status(self) -> dict[str, Any]:
         return self.ask("status")
 
-    def wait_for_state(self, *names: str, within_s: float = 20.0) -> dict[str, Any]:
+    def wait_for_state(self, *names: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Until the machine is in one of the named states; the status then."""
         found: dict[str, Any] = {}
 
@@ -206,7 +205,7 @@ class Bench:
         wait_until(there, within_s, lambda: f"still {found.get('state')}, wanted {names}: {found.get('faults')}")
         return found
 
-    def wait_for_closed(self, visit: str, within_s: float = 20.0) -> dict[str, Any]:
+    def wait_for_closed(self, visit: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Until the visit has its closing event; the visit as `visits.show` tells it."""
         found: dict[str, Any] = {}
 

@@ -24,7 +24,7 @@ from cabinet.cli.demo.phone import phone_of
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.settling import agree, give_card, settled, told_of
 from cabinet.cli.demo.shop import FORGED, RECOGNISED_S, Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.cli.demo.watcher import Watcher
 from cabinet.cloud.run import charges
 from cabinet.sim import pictures
@@ -236,7 +236,7 @@ def _offline(stage: Stage, who: Member) -> dict[str, Any]:
     stage.check(f"the charge waits on the cabinet ({waiting} rows)", holds=waiting > 0)
     stage.say.note("the broker is started again")
     bench.broker.start()
-    wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), 30.0, "the charge did not reach the cloud in 30 s")
+    wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), PATIENCE_S, "the charge did not reach the cloud")
     stage.check("the charge has reached the cloud", holds=True)
     return judged
 

@@ -14,7 +14,7 @@ from cabinet.cli.demo import goods, people
 from cabinet.cli.demo.goods import Product
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.cli.errors import NotReachableError
 from cabinet.sim import pictures
 from cabinet.sim.remote import RemoteApparatus
@@ -23,9 +23,9 @@ from cabinet.units import Sku, ZoneId
 
 SHOPPER = "shopper"  # one at a time
 FORGED = "CAB1:" + "A" * 26  # looks like one of our codes and is nobody's
-RECOGNISED_S = 25.0  # the face library's first answer on a slow machine
+RECOGNISED_S = 60.0  # the face library's first answer on a slow machine
 FIRST_FRAMES = 3  # the place without anybody, as the greeter must know it
-BOLT_S = 2.0  # the bolt needs a moment to retract after the order
+BOLT_S = 10.0  # the bolt needs a moment to retract after the order, a busy machine some; a lease lasts no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Shop:
 
         `picture`: a whole frame of the camera, or a thing that is held before it.
         """
-        wait_until(self._greeter_looks, 20.0, "the greeter gets no frames")
+        wait_until(self._greeter_looks, PATIENCE_S, "the greeter gets no frames")
         whole = picture.shape[:2] == (pictures.HEIGHT, pictures.WIDTH)
         self.show("front", pictures.jpeg(picture if whole else pictures.before_camera(picture, self.seed)))
 
@@ -179,7 +179,7 @@ class Shop:
             g = self.bench.status()["zones"][zone]["g"]
             return g is not None and abs(g - wanted_g) < 5.0
 
-        wait_until(at_rest, 10.0, lambda: f"zone {zone} does not come to rest at {wanted_g} g")
+        wait_until(at_rest, PATIENCE_S, lambda: f"zone {zone} does not come to rest at {wanted_g} g")
 
     def shut(self, visit: str) -> dict[str, Any]:
         """Shut the door and wait for the bill; the visit as the technician sees it."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 LOOK_EVERY_S = 0.05
+PATIENCE_S = 60.0  # for what takes a second on two cores that have nothing else to do
 
 
 def wait_until(true: Callable[[], bool], within_s: float, why: Callable[[], str] | str) -> None:
