@@ -26,6 +26,9 @@ class Missing:
         return State(t, f"{MISSING}{self.part}: {self.why}")
 
 
+BUSY = Missing("cabinet", "was too busy to take note of what is there")  # where nothing else is missing
+
+
 @dataclass(slots=True)
 class Counts:
     """Samples of every zone since the unlock: how many came, and the holes between them that nobody told of."""

@@ -5,7 +5,8 @@ Knows files and the monotonic clock; decides nothing.  After a restart it goes o
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from cabinet.units import CameraId, VisitId, ZoneId
 from cabinet.vision.gallery import Gallery
 
 UNKNOWN_GAP_S = 1.0  # at least so long was the power away: the tally must see that something is missing
+FELT_G = 40.0  # less may be a door that swings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -44,6 +48,28 @@ class Stills:
 
 
 @dataclass
+class Felt:
+    """When somebody first took or touched something: to be held against when the cameras saw it."""
+
+    resting_g: Mapping[ZoneId, float] = field(default_factory=dict)  # before the door opened
+    at_s: dict[ZoneId, float] = field(default_factory=dict)  # when each zone first felt somebody
+
+    def add(self, zone: ZoneId, at_s: float, grams: Sequence[float | None]) -> None:
+        """Samples of the open cabinet."""
+        if zone not in self.at_s and self.differs(zone, [g for g in grams if g is not None]):
+            self.at_s[zone] = at_s
+
+    def differs(self, zone: ZoneId, grams: Sequence[float]) -> bool:
+        """Whether the zone weighs something else than at rest."""
+        resting_g = self.resting_g.get(zone)
+        return bool(grams) and resting_g is not None and abs(sum(grams) / len(grams) - resting_g) > FELT_G
+
+    def first_s(self, zones: Container[ZoneId]) -> float | None:
+        """When the first of these zones felt somebody."""
+        return min((at_s for zone, at_s in self.at_s.items() if zone in zones), default=None)
+
+
+@dataclass
 class Recording:
     visit: VisitId
     recorder: Recorder
@@ -53,8 +79,7 @@ class Recording:
     watching: asyncio.Task[None] | None = None
     finishing: asyncio.Task[None] | None = None
     stills: Stills = field(default_factory=Stills)
-    resting_g: Mapping[ZoneId, float] = field(default_factory=dict)  # before the door opened
-    felt_s: dict[ZoneId, float] = field(default_factory=dict)  # when each zone first felt somebody
+    felt: Felt = field(default_factory=Felt)
     moved_s: dict[CameraId, float] = field(default_factory=dict)  # when each camera first saw something move
     seen_s: float = 0.0  # up to when cells must have reported: the newest sighting or complaint at the closing
     closed_s: float = 0.0  # when the door shut that is being finished
@@ -65,6 +90,16 @@ class Recording:
 
     def t(self, at_s: float) -> float:
         return round(at_s - self.origin_s, 4)
+
+    def close(self) -> None:
+        """Nothing more is looked at, waited for or written."""
+        for task in (self.watching, self.finishing):
+            if task is not None:
+                task.cancel()
+        try:
+            self.recorder.finish()
+        except OSError as error:
+            log.error("trace_finish_failed why=%s", error)  # noqa: TRY400  the traceback says nothing more
 
 
 def begin(visit: VisitId, folder: Path, header: Header, recent: Callable[[float], list[Mass]]) -> Recording:

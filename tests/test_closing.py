@@ -27,7 +27,6 @@ from cabinet.session.states import Idle, Tallying
 from cabinet.shelfwatch import ShelfWatch
 from cabinet.tallier import Tallier, judge
 from cabinet.units import CameraId, MemberId, Sku, VisitId, ZoneId
-from cabinet.vision.timing import Timing
 from cabinet.witness import Witness
 from tests.basket.visits import CANDY, CHIPS, COLA, NUTS, SHOP, WATER, header
 from tests.support.virtual_time import run_in_virtual_time
@@ -66,8 +65,7 @@ class Stage:
         self.witness = Witness(
             Scales({S1: Zone(), S2: Zone()}), eyes, recogniser, self.traces, self.header, lambda: GALLERY, self.post
         )
-        self.witness._seeing.shutdown()
-        self.witness._seeing = Inline()
+        self.witness._looker.thread = Inline()
         self.tallier = Tallier(self.traces, TallyPolicy(), self.post)
         self.daemon = Daemon(
             self.ledger, hands, hands, hands, self.witness, self.tallier, POLICY, "USD", hands.show, hands.part
@@ -315,7 +313,7 @@ def test_a_camera_whose_stamps_are_a_second_behind_is_waited_for(ledger: Ledger,
 
 
 def test_of_a_stream_that_is_known_to_be_late_a_frame_from_after_the_closing_is_waited_for(seeing: Stage) -> None:
-    timing = seeing.witness._timing.setdefault(TOP, Timing())
+    timing = seeing.witness._lags.of(TOP)
     for _ in range(2):
         timing.visit(11.1, 10.0)
 
@@ -436,7 +434,7 @@ def test_the_verdict_corrects_the_interim(stage: Stage) -> None:
         assert recording is not None
         t = recording.t(clock.now_s()) + 0.2
         scores = {LEMONADE: 0.97, COLA: 0.01}
-        stage.witness._write(Sighting(t, TOP, S1, "take", -0.1, t, scores, 0.02))
+        stage.witness._writer.write(recording, Sighting(t, TOP, S1, "take", -0.1, t, scores, 0.02))
         await stage.live(2.0)
 
     assert lived(stage, story).billed() == {LEMONADE: 1}

@@ -8,6 +8,7 @@ from cabinet import clock
 from cabinet.recording import Stills
 from cabinet.trace import Recorder
 from cabinet.units import CameraId
+from cabinet.witness.album import Album
 from tests.test_witness import STOCKED as PICTURE
 from tests.test_witness import TOP, Camera, Stage, V, header, lived
 from tests.vision.shelves import ColourJudge
@@ -37,8 +38,8 @@ def test_once_half_the_budget_is_spent_only_what_is_new_is_kept() -> None:
 
 @pytest.mark.parametrize("budget", [2, 5])
 def test_a_long_rummage_leaves_room_for_the_picture_after(tmp_path: Path, budget: int) -> None:
-    stage = Stage(tmp_path, Camera(PICTURE), ColourJudge())
-    stage.witness._stills_per_visit = budget
+    stage = Stage(tmp_path, Camera(PICTURE), ColourJudge(), stills=budget)
+    album = Album(budget)
 
     async def story() -> None:
         await stage.open_visit()
@@ -47,8 +48,8 @@ def test_a_long_rummage_leaves_room_for_the_picture_after(tmp_path: Path, budget
         for _ in range(20):
             await stage.live(0.2)
             frame = stage.camera.latest() if stage.camera else None
-            if frame is not None and recording.stills.wants(budget, 1):
-                stage.witness._still(recording, frame)
+            if frame is not None:
+                album.between(recording, frame, (), cameras=1)
         await stage.shut()
         await stage.live(3.0)
 
@@ -60,8 +61,7 @@ def test_a_long_rummage_leaves_room_for_the_picture_after(tmp_path: Path, budget
 
 
 def test_of_a_door_that_is_shut_twice_the_newer_after_picture_replaces_the_older(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, Camera(PICTURE), ColourJudge())
-    stage.witness._stills_per_visit = 2
+    stage = Stage(tmp_path, Camera(PICTURE), ColourJudge(), stills=2)
 
     async def story() -> None:
         await stage.open_visit()

@@ -76,6 +76,7 @@ class Stage:
     traces: Path
     camera: Camera | None = None
     recogniser: Recogniser | None = None
+    stills: int = 40
     posted: list[Event] = field(default_factory=list)
     grams: dict[ZoneId, float] = field(default_factory=lambda: {S1: 1000.0, S2: 2000.0})
     swing_g: dict[ZoneId, float] = field(default_factory=dict)
@@ -91,9 +92,9 @@ class Stage:
             header,
             lambda: GALLERY,
             self.posted.append,
+            self.stills,
         )
-        self.witness._seeing.shutdown()
-        self.witness._seeing = Inline()
+        self.witness._looker.thread = Inline()
 
     async def live(self, seconds: float) -> None:
         """The cells report every tenth of a second."""
@@ -552,9 +553,10 @@ def test_a_service_visit_is_weighed_and_not_watched(seeing: Stage) -> None:
     assert lived(story, seeing).read().header.purpose == "restock"
 
 
-def test_stills_stop_at_the_budget(seeing: Stage) -> None:
+def test_stills_stop_at_the_budget(tmp_path: Path) -> None:
+    seeing = Stage(tmp_path, Camera(STOCKED), ColourJudge(), stills=1)
+
     async def story() -> None:
-        seeing.witness._stills_per_visit = 1
         await seeing.open_visit()
         await seeing.live(1.0)
         await seeing.shut()

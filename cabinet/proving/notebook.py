@@ -198,8 +198,7 @@ class Notebook:
         self.draw(page, now_s)
         self.compare(page)
         scales = self._weighed(page.masses, page, late=round(KEPT_S * self.cells.rate_hz))
-        busy = barrier.Missing("cabinet", "was too busy to take note of what is there")
-        for missing in barrier.cells(scales, page.closed_s) or (busy,):
+        for missing in barrier.cells(scales, page.closed_s) or (barrier.BUSY,):
             page.events.append(missing.event(page.t(now_s)))
         self._bar(page, now_s)
 

@@ -107,8 +107,9 @@ class Pins(loop.Pins):
         self._received = b""
         self._relay = False
         self._lamp = self._buzzer = 0
-        self._fed = self._changed = self._asked = self._pumped = self._pumping = False
+        self._fed = self._changed = self._pumped = self._pumping = False
         self._told_us = self._tx_free_us = 0
+        self._asked = self._answered = 0  # how often
 
     # Time.
 
@@ -138,10 +139,11 @@ class Pins(loop.Pins):
         if came:
             for record in self._cable.read():
                 self.take(record)
-        if self._asked and self.board is not None:
-            self._asked = False
+        if self._asked != self._answered and self.board is not None:
+            self._answered = self._asked
             self.tell(ticks_us())
-            self._cable.write(bytes((records.TOLD,)) + json.dumps(told(self.board, self.now_ms())).encode())
+            thoughts = dict(told(self.board, self.now_ms()), answers=self._answered)
+            self._cable.write(bytes((records.TOLD,)) + json.dumps(thoughts).encode())
 
     def _oversleep(self, us: int) -> None:
         """A chip that has its processor to itself would have woken in time, and have gone on with its edges."""
@@ -181,7 +183,7 @@ class Pins(loop.Pins):
         elif kind == records.MEMORY:
             self.nv.mode = record[1]
         elif kind == records.ASK:
-            self._asked = True
+            self._asked += 1
 
     def _feel(self, bits: int, probe: int) -> None:
         inputs = self._inputs

@@ -13,6 +13,7 @@ from firmware_bridge.emulator.world import World
 
 MOST_G = 200_000.0  # grams on a shelf: more is a typing error
 POWER, BROWN_OUT, OTHER = 0, 2, 3  # reset causes, as the board tells them
+DOOR = ("pull", "shut", "force")
 LAMPS = ("off", "ready", "busy", "open", "alarm")
 BUZZERS = ("none", "ok", "prompt", "alarm")
 THOUGHTS: Mapping[str, Any] = {  # of a board that has not spoken yet
@@ -73,10 +74,19 @@ def parsed(line: bytes) -> Mapping[str, Any]:
 
 def asks_for_thoughts(line: bytes) -> bool:
     """Whether the answer wants to hear the board first."""
+    return _what(line) == "state"
+
+
+def moves_the_door(line: bytes) -> bool:
+    """Whether a hand is laid on it."""
+    return _what(line) in DOOR
+
+
+def _what(line: bytes) -> object:
     try:
-        return parsed(line).get("do") == "state"
+        return parsed(line).get("do")
     except (TypeError, ValueError):
-        return False
+        return None
 
 
 def obey(command: Mapping[str, Any], stage: Stage, now_ms: float) -> Reply:

@@ -114,7 +114,9 @@ class ChipProcess:
         self.hung = True
 
     def kept_waiting(self) -> bool:
-        """Wants a processor and got none since last asked.  False where the system does not tell."""
+        """Wants a processor, or a page of its own from the disk, and got none since last asked.  False where the system
+        does not tell.
+        """
         try:
             process = Path("/proc") / str(self._process.pid)
             ran_ns = int((process / "schedstat").read_bytes().split()[0])
@@ -122,7 +124,7 @@ class ChipProcess:
         except (OSError, IndexError, ValueError):
             return False
         before_ns, self._seen_ns = self._seen_ns, ran_ns
-        return state == b"R" and ran_ns == before_ns
+        return state in {b"R", b"D"} and ran_ns == before_ns
 
     def kill(self) -> list[bytes]:
         """What it had told and nobody had heard."""

@@ -23,7 +23,7 @@ from firmware_bridge.emulator.world import World
 BY_WATCHDOG = 1  # the reset cause
 PROBE_EVERY_MS = 500.0
 BUNDLE_MS = 25.0  # conversions go to the chip in bundles; each carries its own time
-STARTS_MS = 10_000.0  # a loaded machine; a tenth of a second is usual
+STARTS_MS = 60_000.0  # a loaded machine; a tenth of a second is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Seat:
         self._memory = None if memory_file is None else memory_file.open("r+b", buffering=0)
         self._shown: tuple[int, int] | None = None
         self._probe_due_ms = self._samples_due_ms = self._started_ms = 0.0
+        self._asked = self._answered = self._to_see = 0  # questions of this boot, answers, the one asked after `show`
 
     @property
     def runs(self) -> bool:
@@ -92,6 +93,16 @@ class Seat:
     def thinks(self) -> bool:
         """It can be asked, as far as one can see."""
         return self._process is not None and not self._process.hung
+
+    @property
+    def has_told(self) -> bool:
+        """Whatever it was asked."""
+        return self._answered >= self._asked
+
+    @property
+    def has_seen(self) -> bool:
+        """What it was shown; a chip that does not run yet is not waited for."""
+        return self._answered >= self._to_see or not self.runs
 
     @property
     def condition(self) -> str:
@@ -112,6 +123,7 @@ class Seat:
         self.to_board.forget()
         self.to_host.clear()
         self._watchdog.disarm()
+        self._asked = self._answered = self._to_see = 0
         self.boots += 1
         self.world.note("boot", self.boots)
         settings = self.chip.settings(cause, at_ms, first=self.boots == 1)
@@ -176,7 +188,15 @@ class Seat:
     def ask(self) -> None:
         """It will tell what it thinks."""
         if self._process is not None:
+            self._asked += 1
             self._process.send(bytes((records.ASK,)))
+
+    def show(self, at_ms: float) -> None:
+        """Its pins as they are now.  It answers once it has read them, and looks before it reads on."""
+        if self._process is not None:
+            self._tell_inputs(self._process, at_ms)
+            self.ask()
+            self._to_see = self._asked
 
     def tell(self, at_ms: float) -> None:
         """All that its pins are to see by now."""
@@ -224,7 +244,9 @@ class Seat:
             case records.STORED:
                 self._store(record)
             case records.TOLD:
-                self._told(json.loads(record[1:]))
+                thoughts = json.loads(record[1:])
+                self._answered = thoughts.pop("answers")
+                self._told(thoughts)
 
     def _set_levels(self, record: bytes) -> None:
         at_us, relay, pump_us, lamp, buzzer, fed = records.read_outputs(record)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.emulator.commands import POWER, asks_for_thoughts, obey_line
+from firmware_bridge.emulator.commands import POWER, asks_for_thoughts, moves_the_door, obey_line
 from firmware_bridge.emulator.plug import Plug
 from firmware_bridge.emulator.process import AUTO, CPYTHON, NO_PORT, interpreter
 from firmware_bridge.emulator.seat import STARTS_MS, Chip, Seat
@@ -149,26 +149,32 @@ class Supervisor:
             self._seat.hear()
         elif key.data == "client" and isinstance(key.fileobj, socket.socket):
             self._seat.hear()  # its pins first, each at its time
+            self._seat.excuse(now_ms())
             self.world.step(now_ms())
             self._server.listen_to(key.fileobj)
 
-    # The control socket: the answer to `state` waits until the board has told what it thinks.
+    # The control socket: the answer to `state` waits until the board has told what it thinks, and whoever moves the
+    # door until a running chip has seen it as it was left: no hand is quicker than a turn of the chip's loop.
 
     def _answer(self, line: bytes) -> bytes | None:
-        if asks_for_thoughts(line) and not self._fresh and self._seat.thinks:
+        waits = asks_for_thoughts(line) or (moves_the_door(line) and not self._seat.has_seen)
+        if waits and not self._fresh and self._seat.thinks:
             if self._asked_ms is None:
                 self._asked_ms = now_ms()
                 self._seat.ask()
             return None
-        boots = self._seat.boots
+        boots, was_open = self._seat.boots, self.world.door_open
         answer = obey_line(line, self, now_ms())
+        if self.world.door_open != was_open:
+            self._seat.show(now_ms())
         if self._asked_ms is not None and self._seat.boots != boots:
             self._seat.ask()
         return answer
 
     def _told(self, thoughts: dict[str, Any]) -> None:
         self.thoughts = thoughts
-        self._answer_all()
+        if self._seat.has_told:
+            self._answer_all()
 
     def _answer_all(self) -> None:
         """With what there is."""

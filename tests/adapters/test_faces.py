@@ -22,11 +22,12 @@ from tests.adapters.portrait import astronaut as portrait
 Pixels = NDArray[np.uint8]
 Answer = TypeVar("Answer")
 FACE = (170, 60, 280, 170)  # of the portrait
+PATIENCE_S = 60.0  # two busy cores
 
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[FaceWorker]:
-    worker = FaceWorker(frame_timeout_s=60.0)  # two busy cores
+    worker = FaceWorker(frame_timeout_s=PATIENCE_S)
     yield worker
     worker.close()
 
@@ -153,7 +154,7 @@ def void(_: object) -> None: ...
 
 @pytest.fixture
 def troubled() -> Iterator[FaceWorker]:
-    worker = FaceWorker(frame_timeout_s=1.0)
+    worker = FaceWorker(frame_timeout_s=PATIENCE_S)
     yield worker
     worker.close()
 
@@ -171,8 +172,11 @@ def test_a_library_that_quits_at_import_is_an_error_with_a_remedy(
 
 def test_a_library_that_hangs_is_stopped_and_started_anew(library: Callable[[str], None], troubled: FaceWorker) -> None:
     library("import threading\ndef look():\n    threading.Event().wait()")
+    run(troubled.warm())
+    troubled._frame_timeout_s = 0.5
     with pytest.raises(PortError, match="no answer"):
         run(troubled.find(PICTURE))
+    troubled._frame_timeout_s = PATIENCE_S
     library("def look():\n    return [(5, 10, 60, 70)]")
     (face,) = run(troubled.find(PICTURE))
     assert face.box == (5, 10, 60, 70)
@@ -205,7 +209,7 @@ def test_an_idle_worker_goes_home_and_comes_back(library: Callable[[str], None])
     worker = FaceWorker(rest_s=0.05)
     run(worker.warm())
     process: Any = worker._process
-    process.wait(20)
+    process.wait(PATIENCE_S)
     assert worker.pid is None
     assert run(worker.find(PICTURE)) == []
     assert worker.restarts == 0
@@ -240,6 +244,6 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], 20)[0])
+        return bool(select.select([handle], [], [], PATIENCE_S)[0])
     finally:
         os.close(handle)

@@ -36,3 +36,10 @@ def test_ten_thousand_charges_survive_three_hundred_kills(
     assert (figures["lost"], figures["doubled"], figures["foreign"], code) == (0, 0, 0, 0)
     assert figures["sold"] == figures["acknowledged"] >= SALES
     assert figures["kills"] >= KILLS
+
+
+@pytest.mark.parametrize(("variant", "what"), [("puback", "lost"), ("nodedupe", "doubled")])
+def test_each_broken_one_is_seen_for_what_it_is(tmp_path: Path, variant: str, what: str) -> None:
+    code, figures = play(tmp_path, "--sales", "50", "--seconds", "4", "--seed", "7", "--variant", variant)
+    assert figures[what] > 0, figures
+    assert code == 1

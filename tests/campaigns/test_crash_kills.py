@@ -53,5 +53,5 @@ def test_a_real_daemon_on_a_slow_disk_sells_as_before() -> None:
             visit = shop.open_as(ann.code)
             shop.take("s1", COLA)
             assert basket(shop.shut(visit)) == {COLA: 1}
-            wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), 25.0, "the outbox does not empty")
+            wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), 60.0, "the outbox does not empty")
         assert after_the_first(bench)

@@ -25,8 +25,8 @@ from tests.chaos.visits.lookout import GRACE_S, Lookout
 pytestmark = pytest.mark.campaign
 
 COLA = "5000000000011"
-ENDS_S = 25.0
-SEEN_S = 15.0
+ENDS_S = 60.0
+SEEN_S = 60.0
 
 
 @dataclass
@@ -63,8 +63,8 @@ class Stage:
 
     def bolt_out(self) -> None:
         """Until the board has let go by itself."""
-        wait_until(lambda: not self.world_state()["lock_driven"], 2 * GRACE_S, "the lock is still driven")
-        wait_until(lambda: bool(self.world_state()["bolt_locked"]), 2.0, "the bolt is not out")
+        wait_until(lambda: not self.world_state()["lock_driven"], ENDS_S, "the lock is still driven")
+        wait_until(lambda: bool(self.world_state()["bolt_locked"]), ENDS_S, "the bolt is not out")
 
     def world_state(self) -> dict[str, Any]:
         return self.bench.board.control({"do": "state"})

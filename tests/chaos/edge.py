@@ -22,7 +22,7 @@ from cabinet.session.states import Idle, Unlocked
 from cabinet.units import MemberId, Sku, VisitId, ZoneId
 from cabinet.uplink import Uplink
 from tests.chaos.broken import TrustingPipe
-from tests.chaos.shared import CAB, KEY, MEMBERS, RETRY_S, VARIANTS, edge_file, oracle_file, shut_file
+from tests.chaos.shared import CAB, KEY, MEMBERS, RETRY_S, TRUSTING, VARIANTS, edge_file, oracle_file, shut_file
 
 KEEP_ALIVE_S = 5
 SHOPPING_S = 0.005  # mean time with an open door: time enough to be killed in
@@ -91,7 +91,7 @@ async def run(options: argparse.Namespace) -> None:
     with Ledger(edge_file(folder)) as ledger:
         where = Broker("127.0.0.1", options.port, CAB, retry_s=RETRY_S, keep_alive_s=KEEP_ALIVE_S)
         heard = (wire.topic(CAB, "dn", "+"),)
-        pipe = TrustingPipe(where, heard, ledger) if options.variant == "puback" else MqttPipe(where, heard)
+        pipe = TrustingPipe(where, heard, ledger) if options.variant in TRUSTING else MqttPipe(where, heard)
         uplink = Uplink(ledger, pipe, KEY, CAB, clock=clock.stamp, dice=dice, version="chaos")
         async with asyncio.TaskGroup() as tasks:  # whichever fails ends the process, and the harness counts that
             tasks.create_task(uplink.run())

@@ -57,7 +57,7 @@ class Program:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):  # it ended by itself a moment ago
                 os.killpg(self._process.pid, signal.SIGKILL)  # its workers, where it has any, die with it
-            self._process.wait(10)
+            self._process.wait(60)
 
     def gone(self) -> bool:
         return self.wanted and self._process is not None and self._process.poll() is not None

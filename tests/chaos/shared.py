@@ -8,7 +8,9 @@ KEY: Final = bytes(range(32))
 STRANGER: Final = "chaos-2"  # a cabinet whose key the cloud does not have
 STRANGERS_KEY: Final = b"nobody ever gave this to a cloud"
 MEMBERS: Final = 50  # M0, M1 …
-VARIANTS: Final = ("none", "puback", "nodedupe")  # the last two are broken on purpose: see broken.py
+VARIANTS: Final = ("none", "puback", "nodedupe", "both")  # all but the first are broken on purpose: see broken.py
+TRUSTING: Final = ("puback", "both")  # the edge
+KEYLESS: Final = ("nodedupe", "both")  # the cloud
 RETRY_S: Final = (1, 1)
 
 

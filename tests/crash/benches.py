@@ -15,7 +15,7 @@ from cabinet.sim import pictures
 from tests.crash import straces
 
 COLA, LIME = "5000000000011", "5000000000028"
-ENDS_S = 25.0
+ENDS_S = 60.0
 
 
 @dataclass
@@ -50,7 +50,7 @@ def _tail(path: Path) -> bytes:
 
 def bench_in(folder: Path, *, traced: bool = True) -> RecordedBench:
     first = {"front": pictures.jpeg(pictures.lobby()), "top": goods.drawn(goods.DRAWN_SHELVES, 1)}
-    settings = {"session": {"unlock_timeout_s": 2.0}}
+    settings = {"session": {"unlock_timeout_s": 5.0}}
     return RecordedBench(folder, interior=goods.interior(), pictures=first, settings=settings, traced=traced)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cabinet.cli.demo.processes import Bench
 
-ATTACHED_S = 20.0
+ATTACHED_S = 60.0
 
 
 @contextlib.contextmanager

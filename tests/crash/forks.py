@@ -19,7 +19,7 @@ from tests.crash.life import ENDED_BY_LEDGER
 
 PR_SET_PTRACER: Final = 0x59616D61
 ANYBODY: Final = ctypes.c_ulong(-1)
-ATTACHED_S: Final = 20.0
+ATTACHED_S: Final = 60.0
 
 
 def child(

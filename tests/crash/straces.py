@@ -113,7 +113,7 @@ def trouble() -> str | None:
     if shutil.which("strace") is None:
         return "strace is not installed"
     words = ["strace", "-f", "--seccomp-bpf", "-e", "trace=write", "-o", "/dev/null", "true"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     return None if done.returncode == 0 else f"strace cannot trace here: {done.stderr.strip()[:200]}"
 
 

@@ -12,7 +12,7 @@ from tests.crash.benches import COLA, bench_in
 from tests.crash.disturbed import after_the_first, syncs
 from tests.crash.running import need_strace
 
-ENDS_S = 25.0
+ENDS_S = 60.0
 EXIT_LEDGER = 1  # of `cabinet run`; systemd starts it again
 
 

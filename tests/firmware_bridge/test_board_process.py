@@ -17,7 +17,7 @@ from firmware_bridge.board import Board
 from firmware_bridge.codes import Answer, BuzzerPattern, LampMode, LeaseEnd
 from firmware_bridge.errors import LinkDown, Refused
 
-BOUND_S = 15.0  # a loaded machine; nothing here takes a tenth of it
+BOUND_S = 60.0  # a loaded machine; nothing here takes a tenth of it
 BEAT_S = 0.1
 VISIT = b"visit number one"
 KEY = bytes(range(2, 34))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from firmware_bridge.emulator.commands import asks_for_thoughts, obey_line
+from firmware_bridge.emulator.commands import asks_for_thoughts, moves_the_door, obey_line
 from firmware_bridge.emulator.world import World
 
 
@@ -171,3 +171,10 @@ def test_the_state_adds_what_the_board_thinks_to_what_is_seen() -> None:
 @pytest.mark.parametrize(("line", "asks"), [(b'{"do": "state"}', True), (b'{"do": "look"}', False), (b"[]", False)])
 def test_only_the_state_waits_for_the_board(line: bytes, *, asks: bool) -> None:
     assert asks_for_thoughts(line) == asks
+
+
+def test_only_a_hand_on_the_door_moves_it() -> None:
+    words = ("pull", "shut", "force", "look", "state", "hand")
+    moving = [word for word in words if moves_the_door(f'{{"do": "{word}"}}'.encode())]
+    assert moving == ["pull", "shut", "force"]
+    assert not moves_the_door(b"[]")

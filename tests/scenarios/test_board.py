@@ -14,11 +14,27 @@ from cabinet.cli.demo import goods
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.sim import pictures
 from tests.scenarios.command import Fleet, as_json, cabinet, typed
+from tests.scenarios.conftest import bench_in
 
-COLA = "5000000000011"
+COLA, LIME = "5000000000011", "5000000000028"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shop]:
+    """A cabinet that sells; every story leaves it idle with its door shut."""
+    with TemporaryDirectory(prefix="shop-") as folder, bench_in(Path(folder)) as bench:
+        shop = Shop(bench)
+        shop.stock_drawn()
+        bench.wait_for_state("Idle")
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def ann(shop: Shop) -> Member:
+    return shop.enrol(Person("Ann", None, None))
 
 
 @pytest.fixture
@@ -29,7 +45,7 @@ def unfinished() -> Iterator[Bench]:
         TemporaryDirectory(prefix="shop-") as folder,
         Bench(Path(folder), interior=goods.interior(), pictures=first, commissioned=False) as bench,
     ):
-        wait_until(lambda: bench.ask("board.info")["connected"], 20.0, "the board is not reached")
+        wait_until(lambda: bench.ask("board.info")["connected"], PATIENCE_S, "the board is not reached")
         yield bench
 
 
@@ -49,13 +65,15 @@ def calibrated(bench: Bench, zone: str, index: int) -> dict[str, Any]:
 
 def test_a_board_from_the_factory_sells_once_it_has_its_key_and_its_shelves_are_calibrated(unfinished: Bench) -> None:
     bench = unfinished
-    assert "cabinet board commission" in cabinet(bench.socket, "doctor", wants=1)
+    doctor = ("doctor", "--socket", str(bench.socket))
+    wait_until(lambda: "cabinet board commission" in typed(doctor).stdout, PATIENCE_S, "nobody misses a key")
+    assert typed(doctor).returncode == 1
     as_json(bench.socket, "board", "commission", "--yes")
     for index, zone in enumerate(bench.zones):
         assert abs(calibrated(bench, zone, index)["residual_g"]) < 5
     shop = Shop(bench)
     shop.stock_drawn()
-    bench.wait_for_state("Idle", within_s=30.0)
+    bench.wait_for_state("Idle")
     visit = shop.open_as(shop.enrol(Person("Ann", None, None)).code)
     shop.take("s1", COLA)
     assert basket(shop.shut(visit)) == {COLA: 1}
@@ -79,31 +97,45 @@ def test_swapped_masses_are_refused_with_the_residual_and_the_shelf_stays_uncali
 def test_the_selftest_pulses_the_lock_and_leaves_it_locked(shop: Shop) -> None:
     found = as_json(shop.bench.socket, "board", "selftest", "--yes")
     assert all(row["ok"] for row in found["tests"]), found
-    state = shop.bench.board.control({"do": "state"})
-    assert (state["bolt_locked"], state["lock_driven"]) == (True, False)
+
+    def locked() -> bool:
+        state = shop.bench.board.control({"do": "state"})
+        return bool(state["bolt_locked"]) and not state["lock_driven"]
+
+    wait_until(locked, PATIENCE_S, "the lock stays driven")
     shop.bench.wait_for_state("Idle")
 
 
 def test_a_selftest_with_a_jammed_bolt_fails_and_names_it(shop: Shop) -> None:
-    shop.bench.board.control({"do": "break", "what": "bolt_jammed_in"})
+    board = shop.bench.board.control
+    shop.bench.wait_for_state("Idle")
+    board({"do": "break", "what": "bolt_jammed_in"})
     found = as_json(shop.bench.socket, "board", "selftest", "--yes", wants=1)
-    assert [row["test"] for row in found["tests"] if not row["ok"]] == ["lock pulse"]
-    assert not shop.bench.board.control({"do": "state"})["lock_driven"]
+    assert "lock pulse" in [row["test"] for row in found["tests"] if not row["ok"]], found
+    wait_until(lambda: not board({"do": "state"})["lock_driven"], PATIENCE_S, "the lock stays driven")
+    board({"do": "break", "what": "bolt_jammed_in", "on": False})
+    shop.bench.wait_for_state("Idle")
 
 
 def test_what_left_while_the_daemon_was_dead_is_on_the_boards_record_of_the_visit(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     shop.bench.kill("daemon")
+    shop.shelves["s1"][shop.shelves["s1"].index(COLA)] = None
+    shop.draw()
     shop.lift("s1", COLA)
     shop.world.shut()
-    journal = shop.bench.board.control
-    wait_until(lambda: not journal({"do": "state"})["door_open_debounced"], 10.0, "the door is not shut")
+    board = shop.bench.board.control
+    wait_until(lambda: not board({"do": "state"})["door_open_debounced"], PATIENCE_S, "the door is not shut")
     shop.bench.start_daemon()
-    wait_until(
-        lambda: bool(_net_g(shop, visit)), 30.0, lambda: str(as_json(shop.bench.socket, "visits", "show", visit))
-    )
-    mass_g = shop.prices[COLA].mass_g
-    assert _net_g(shop, visit)["s1"] == pytest.approx(-mass_g, rel=0.1)
+    shop.bench.wait_for_closed(visit)
+
+    def net_g() -> dict[str, float]:
+        return (shop.bench.ask("visits.show", visit=visit).get("board") or {}).get("net_g") or {}
+
+    wait_until(lambda: "s1" in net_g(), PATIENCE_S, lambda: str(shop.bench.ask("visits.show", visit=visit)))
+    assert net_g() == as_json(shop.bench.socket, "visits", "show", visit)["board"]["net_g"]
+    assert net_g()["s1"] == pytest.approx(-shop.prices[COLA].mass_g, rel=0.1)
+    shop.bench.wait_for_state("Idle")
 
 
 @pytest.mark.campaign
@@ -112,21 +144,32 @@ def test_a_door_forced_while_the_daemon_was_away_is_an_incident_when_it_is_back(
     with Fleet(bench.broker.host, bench.broker.port) as fleet:
         bench.kill("daemon")
         bench.board.control({"do": "force"})
-        wait_until(lambda: 0 in bench.board.control({"do": "state"})["faults"], 10.0, "the board did not notice")
+        wait_until(lambda: 0 in bench.board.control({"do": "state"})["faults"], PATIENCE_S, "the board did not notice")
         shop.world.shut()
         bench.start_daemon()
         fleet.wait_for(
             "ev", lambda told: "forced open while the cabinet was not watching" in told["body"].get("why", "")
         )
+    visit = bench.ask("unlock", purpose="service", reason="looked at the forced door")["visit"]
+    assert shop.pull()
+    bench.wait_for_state("Servicing")
+    shop.shut(visit)
+    bench.wait_for_state("Idle")
 
 
 def test_a_charge_is_mirrored_to_the_board(shop: Shop, ann: Member) -> None:
+    shop.bench.wait_for_state("Idle")
     visit = shop.open_as(ann.code)
-    shop.take("s1", COLA)
+    shop.take("s2", LIME)
     total = shop.shut(visit)["visit"]["total_minor"]
-    wait_until(lambda: bool(_mirrored(shop)), 20.0, "nothing was mirrored")
-    (mirrored,) = _mirrored(shop)
-    assert (mirrored["visit"], mirrored["facts"]["amount_minor"]) == (visit, total)
+
+    def mirrored(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [entry for entry in entries if (entry["kind"], entry["visit"]) == ("mirror", visit)]
+
+    wait_until(lambda: bool(mirrored(shop.bench.ask("board.log")["entries"])), PATIENCE_S, "nothing was mirrored")
+    (entry,) = mirrored(as_json(shop.bench.socket, "board", "log")["entries"])
+    assert entry["facts"]["amount_minor"] == total > 0
+    shop.bench.wait_for_state("Idle")
 
 
 @pytest.mark.campaign
@@ -146,7 +189,7 @@ def test_a_second_program_at_the_port_is_told_who_holds_it(shop: Shop) -> None:
 
 @pytest.mark.campaign
 def test_scale_watch_streams_what_the_shelf_carries(shop: Shop) -> None:
-    lines = cabinet(shop.bench.socket, "scale", "watch", "s1", "--json", "--seconds", "2").splitlines()
+    lines = cabinet(shop.bench.socket, "scale", "watch", "s1", "--json", "--seconds", "6").splitlines()
     wanted_g = shop.bench.board.control({"do": "state"})["masses_g"][0]
     grams = [g for line in lines for g in _all_numbers(json.loads(line), "g")]
     assert grams
@@ -158,15 +201,6 @@ def test_board_info_names_firmware_protocol_and_clock(shop: Shop) -> None:
     assert (told["connected"], told["protocol"], told["keyed"]) == (True, 2, True)
     assert told["firmware"].startswith("cabinet-board")
     assert "drift_ppm" in told["link"]
-
-
-def _mirrored(shop: Shop) -> list[dict[str, Any]]:
-    return [entry for entry in as_json(shop.bench.socket, "board", "log")["entries"] if entry["kind"] == "mirror"]
-
-
-def _net_g(shop: Shop, visit: str) -> dict[str, float]:
-    board = as_json(shop.bench.socket, "visits", "show", visit).get("board") or {}
-    return board.get("net_g") or {}
 
 
 def _all_numbers(said: Any, key: str) -> list[float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cabinet.cli.demo.shop import Member, Shop
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from tests.scenarios.command import as_json, cabinet, typed
 
 COLA, LIME = "5000000000011", "5000000000028"
@@ -25,7 +25,7 @@ def buy(shop: Shop, member: Member, *goods: tuple[str, str]) -> str:
 
 
 def confirmed(shop: Shop) -> None:
-    wait_until(lambda: shop.bench.ask("outbox")["count"] == 0, 20.0, "the cloud confirms no more")
+    wait_until(lambda: shop.bench.ask("outbox")["count"] == 0, PATIENCE_S, "the cloud confirms no more")
 
 
 def audit(shop: Shop, cloud: Path) -> list[str]:
@@ -35,14 +35,15 @@ def audit(shop: Shop, cloud: Path) -> list[str]:
 def test_refunds_and_a_dispute_reach_the_cloud_in_order_and_the_audit_proves_the_books(
     shop: Shop, ann: Member, tmp_path: Path
 ) -> None:
-    socket = shop.bench.socket
+    socket, ask = shop.bench.socket, shop.bench.ask
     visit = buy(shop, ann, ("s1", COLA), ("s2", LIME))
     confirmed(shop)
     shop.bench.kill("cloud")
-    charged = as_json(socket, "charges", "show", visit)["charged_minor"]
+    charged = ask("charges.show", visit=visit)["charged_minor"]
     second = buy(shop, ann, ("s1", COLA))
-    words = ("charges", "refund", second, "--all", "--reason", "broken seal", "--id", "01J8Z0000000000000000000R1")
-    given, again = as_json(socket, *words), as_json(socket, *words)
+    told = {"reason": "broken seal", "id": "01J8Z0000000000000000000R1"}
+    words = ("charges", "refund", second, "--all", "--reason", told["reason"], "--id", told["id"])
+    given, again = as_json(socket, *words), ask("charges.refund", visit=second, all=True, **told)
     assert (given["queued"], given["still_minor"], again["again"], again["still_minor"]) == (True, 0, True, 0)
     refused = typed(["charges", "refund", second, "--amount", "0.01", "--reason", "x", "--socket", str(socket)])
     assert (refused.returncode, "cannot be given back" in refused.stderr.replace("\n", " ")) == (1, True)
@@ -53,7 +54,7 @@ def test_refunds_and_a_dispute_reach_the_cloud_in_order_and_the_audit_proves_the
     evidence = shop.bench.data / "disputes" / disputed["evidence"]
     assert hashlib.sha256(evidence.read_bytes()).hexdigest() == disputed["evidence_hash"]
     assert "NEW TOTAL" in cabinet(socket, "visits", "show", visit)
-    assert [one["visit"] for one in as_json(socket, "charges", "list", "--disputed")["charges"]] == [visit]
+    assert [one["visit"] for one in ask("charges.list", disputed=True)["charges"]] == [visit]
 
     waiting = typed([*audit(shop, shop.bench.cloud_db), "--json"])
     assert (waiting.returncode, '"waiting": 1' in waiting.stdout) == (0, True), waiting.stdout
@@ -62,9 +63,9 @@ def test_refunds_and_a_dispute_reach_the_cloud_in_order_and_the_audit_proves_the
     proved = typed(audit(shop, shop.bench.cloud_db))
     assert (proved.returncode, "0 lost, 0 doubled, 0 gaps, 0 forks" in proved.stdout) == (0, True), proved.stdout
     with sqlite3.connect(shop.bench.cloud_db) as cloud:
-        told = [kind for (kind,) in cloud.execute("SELECT type FROM event WHERE type <> 'incident' ORDER BY seq")]
+        kinds = [kind for (kind,) in cloud.execute("SELECT type FROM event WHERE type <> 'incident' ORDER BY seq")]
     changes = ["visit.refunded", "visit.corrected", "visit.disputed"]
-    assert told == ["visit.opened", "visit.closed", "visit.opened", "visit.closed", *changes]
+    assert kinds == ["visit.opened", "visit.closed", "visit.opened", "visit.closed", *changes]
 
     copy = tmp_path / "cloud.db"
     with sqlite3.connect(shop.bench.cloud_db) as cloud, sqlite3.connect(copy) as there:

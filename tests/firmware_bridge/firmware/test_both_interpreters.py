@@ -14,7 +14,7 @@ from tests.firmware_bridge.firmware.life import Recorded, besieged, live
 
 FOLDER = Path(firmware_bridge.__file__).parent
 PLAYER = Path(replay.__file__)
-BOUND_S = 60
+BOUND_S = 120
 
 
 def played(interpreter: list[str], life: Path) -> list[str]:

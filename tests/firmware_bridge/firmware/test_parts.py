@@ -10,7 +10,7 @@ import firmware_bridge
 
 FOLDER = Path(firmware_bridge.__file__).parent
 STORY = Path(__file__).with_name("parts.py")
-BOUND_S = 60
+BOUND_S = 120
 
 
 def told(interpreter: list[str]) -> list[str]:

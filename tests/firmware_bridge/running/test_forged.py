@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from firmware_bridge.bench import EmulatedBoard
 from firmware_bridge.emulator.commissioned import TEST_KEY
 from firmware_bridge.messages import Answer, Commission, Commissioned, Commissioning, EntryKind, Fault, FaultCode
@@ -20,22 +18,29 @@ def never_driven(board: EmulatedBoard) -> bool:
     return not any(name in ("relay", "coil") and value for _, name, value in look(board)["changes"])
 
 
-@pytest.mark.parametrize("quarter", range(4))
-def test_an_unlock_with_any_one_bit_flipped_is_refused(board: EmulatedBoard, quarter: int) -> None:
+def test_an_unlock_with_any_one_bit_flipped_is_refused(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
-        for bit in range(quarter, SIGNED_BITS, 4):
-            mac = host.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
-            body = bytearray(VISIT + TTL_MS.to_bytes(2, "little") + mac)
-            body[bit // 8] ^= 1 << bit % 8
-            ttl_ms = int.from_bytes(body[16:18], "little")
-            assert host.unlock(bytes(body[:16]), ttl_ms, bytes(body[18:])) is Answer.UNSIGNED, f"bit {bit}"
+        for bit in range(SIGNED_BITS):
+            while (said := flipped(host, bit)) is Answer.STALE:  # the machine let two seconds pass
+                pass
+            assert said is Answer.UNSIGNED, f"bit {bit}"
         assert never_driven(board)
+
+
+def flipped(host: RawHost, bit: int) -> Answer:
+    mac = host.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
+    body = bytearray(VISIT + TTL_MS.to_bytes(2, "little") + mac)
+    body[bit // 8] ^= 1 << bit % 8
+    return host.unlock(bytes(body[:16]), int.from_bytes(body[16:18], "little"), bytes(body[18:]))
 
 
 def test_a_replayed_unlock_is_refused(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
-        mac = host.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
-        assert host.unlock(VISIT, TTL_MS, mac) is Answer.OK
+        said = Answer.STALE
+        while said is Answer.STALE:  # likewise
+            mac = host.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
+            said = host.unlock(VISIT, TTL_MS, mac)
+        assert said is Answer.OK
         host.until(lambda: look(board)["bolt_locked"] and not look(board)["relay"])
         assert host.unlock(VISIT, TTL_MS, mac) is Answer.STALE
 
@@ -45,8 +50,11 @@ def test_an_unlock_of_before_the_reset_is_refused(board: EmulatedBoard) -> None:
         mac = host.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
     board.control({"do": "reset"})
     with RawHost(board.port) as host:
-        host.challenge()
-        assert host.unlock(VISIT, TTL_MS, mac) is Answer.UNSIGNED
+        said = Answer.STALE
+        while said is Answer.STALE:  # likewise
+            host.challenge()
+            said = host.unlock(VISIT, TTL_MS, mac)
+        assert said is Answer.UNSIGNED
         assert never_driven(board)
 
 
@@ -65,29 +73,22 @@ def test_an_unlock_signed_for_another_board_is_refused(start: Start) -> None:
         assert host.hello is not None
         assert elsewhere.hello is not None
         assert host.hello.board_id != elsewhere.hello.board_id
-        mac = elsewhere.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
-        assert host.unlock(VISIT, TTL_MS, mac) is Answer.UNSIGNED
+        said = Answer.STALE
+        while said is Answer.STALE:  # likewise
+            mac = elsewhere.mac(TEST_KEY, host.challenge(), VISIT, TTL_MS)
+            said = host.unlock(VISIT, TTL_MS, mac)
+        assert said is Answer.UNSIGNED
         assert never_driven(ours)
 
 
-def test_an_unlock_signed_with_another_key_is_refused(board: EmulatedBoard) -> None:
+def test_unlocks_signed_with_another_key_are_refused_told_and_kept(board: EmulatedBoard) -> None:
     with RawHost(board.port) as host:
-        assert host.signed_unlock(NEW_KEY, VISIT, TTL_MS) is Answer.UNSIGNED
-        assert never_driven(board)
-
-
-def test_three_forgeries_within_a_minute_are_told(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        for _ in range(3):
+        for _ in range(3):  # within a minute
             assert host.signed_unlock(NEW_KEY, VISIT, TTL_MS) is Answer.UNSIGNED
         assert host.wait(Fault).code is FaultCode.UNSIGNED_UNLOCKS
-
-
-def test_a_refused_unlock_is_in_the_journal(board: EmulatedBoard) -> None:
-    with RawHost(board.port) as host:
-        host.signed_unlock(NEW_KEY, VISIT, TTL_MS)
-        refused = [entry for entry in host.journal() if entry.kind == EntryKind.UNLOCK_REFUSED]
-        assert [entry.body for entry in refused] == [VISIT + bytes((Answer.UNSIGNED,))]
+        refused = [entry.body for entry in host.journal() if entry.kind == EntryKind.UNLOCK_REFUSED]
+        assert VISIT + bytes((Answer.UNSIGNED,)) in refused
+        assert never_driven(board)
 
 
 def test_a_board_without_a_key_unlocks_nothing(start: Start) -> None:
