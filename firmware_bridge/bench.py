@@ -18,8 +18,8 @@ from typing import Any, Self
 from firmware_bridge.emulator.commissioned import TEST_KEY
 from firmware_bridge.errors import BridgeError
 
-START_S = 25.0  # a loaded machine starts two processes slowly; a fifth of a second is usual
-ANSWER_S = 5.0
+START_S = 60.0  # a loaded machine starts two processes slowly; a fifth of a second is usual
+ANSWER_S = 30.0
 
 
 class EmulatedBoard:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-START_S = 10.0
+START_S = 60.0
 
 
 def free_port() -> int:

@@ -163,7 +163,7 @@ def test_the_written_fitted_is_what_was_ordered(board: UnixBoard) -> None:
     board.flash(Build(zones=7, coil_sense=False, motor_bolt=True))
     script = "from firmware.fitted import FITTED as f; print(f.zones, f.coil_sense, f.probe, f.motor_bolt)"
     command = [sys.executable, "-m", "micropython_unix", "-c", script]
-    done = subprocess.run(command, cwd=board.folder, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=board.folder, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["7", "False", "True", "True"]
 
 
@@ -273,5 +273,5 @@ def test_a_boot_loader_that_is_not_mounted_is_found_with_the_command(
 
 def test_looking_costs_no_imports_until_it_is_done() -> None:
     script = "import sys, firmware_bridge.flashing; print([n for n in ('serial', 'mpremote') if n in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

@@ -16,7 +16,7 @@ from firmware_bridge.errors import LinkDown
 from firmware_bridge.frames import END
 from firmware_bridge.line import MAX_KEPT, MAX_UNSENT, Line
 
-BOUND_S = 10.0  # a loaded machine; nothing here takes a tenth of it
+BOUND_S = 60.0  # a loaded machine; nothing here takes a tenth of it
 FRAME = b"\x03abc" + END
 
 

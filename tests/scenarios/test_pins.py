@@ -18,6 +18,7 @@ from cabinet.cli.demo import goods
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Shop, basket
+from cabinet.cli.demo.waiting import PATIENCE_S
 from cabinet.ledger import Ledger
 from cabinet.session.states import Idle, OutOfService, Unlocked, Watching
 from cabinet.sim import pictures
@@ -67,7 +68,7 @@ class Pinned(RemoteApparatus):
         return self.latch is not None and bool(self.latch.door.state)
 
 
-async def until(true: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
+async def until(true: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
     async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110  the house tells nobody of its pins
             await asyncio.sleep(LOOK_EVERY_S)
@@ -92,7 +93,7 @@ def lived(story: Story) -> None:
             finally:
                 for task in tasks:
                     task.cancel()
-                _, running = await asyncio.wait(tasks, timeout=10.0)
+                _, running = await asyncio.wait(tasks, timeout=PATIENCE_S)
                 await house.close()
                 assert not running, f"did not stop: {running}"
 
@@ -119,7 +120,7 @@ def test_a_visit_over_the_pins_is_billed() -> None:
         visit = house.daemon.state.visit if isinstance(house.daemon.state, Watching) else ""
         latch.shut()
         assert basket(await asyncio.to_thread(shop.bench.wait_for_closed, visit)) == {COLA: 1}
-        assert latch.lamp.state  # ready again
+        await until(lambda: house.daemon.state == Idle() and bool(latch.lamp.state), "ready again")
 
     lived(story)
 
@@ -143,7 +144,7 @@ def test_an_unopened_unlock_lets_the_relay_fall_off_after_its_lease() -> None:
         await asyncio.to_thread(shop.somebody, ann.code)
         await until(lambda: bool(latch.relay.state), "unlocked")
         await asyncio.to_thread(shop.nobody)
-        await until(lambda: not latch.relay.state, "relocked", within_s=12.0)
+        await until(lambda: not latch.relay.state, "relocked")
         await until(lambda: isinstance(house.daemon.state, Idle), "idle again")
         assert not latch.pull()
 

@@ -12,7 +12,7 @@ import pytest
 from cabinet import config
 from cabinet.cli.demo import goods
 from cabinet.cli.demo.processes import CABINET, Bench
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.config import OUR_MODEL
 from cabinet.screenline import LINES
 from cabinet.session.effects import Notice
@@ -76,9 +76,9 @@ def test_it_refuses_to_sell_and_says_so_everywhere(wrong: Wrong) -> None:
             if wrong.stocked:
                 bench.ask("catalog.add", sku="1", name="Cola", mass_g=545.0, unit_price=220)
             wrong.then(bench)
-            wait_until(lambda: wrong.why in named(bench).get(wrong.part, ""), 20.0, lambda: str(named(bench)))
-            status = bench.wait_for_state("OutOfService")
-            assert status["screen"] == OUT_OF_ORDER
+            wait_until(lambda: wrong.why in named(bench).get(wrong.part, ""), PATIENCE_S, lambda: str(named(bench)))
+            bench.wait_for_state("OutOfService")
+            wait_until(lambda: bench.status()["screen"] == OUT_OF_ORDER, PATIENCE_S, lambda: str(bench.status()))
             assert not bench.board.control({"do": "pull"})["ok"]
             told_by_telemetry(fleet, bench, wrong)
             told_by_doctor(bench, wrong)
@@ -91,10 +91,10 @@ def named(bench: Bench) -> dict[str, str]:
 
 def told_by_telemetry(fleet: Fleet, bench: Bench, wrong: Wrong) -> None:
     def names_it(state: dict[str, Any]) -> bool:
-        return any(fault["part"] == wrong.part and wrong.why in fault["why"] for fault in state["faults"])
+        named = any(fault["part"] == wrong.part and wrong.why in fault["why"] for fault in state["faults"])
+        return named and (state["state"], state["screen"], state["online"]) == ("OutOfService", OUT_OF_ORDER, True)
 
-    state = fleet.wait_for("state", names_it)
-    assert (state["state"], state["screen"], state["online"]) == ("OutOfService", OUT_OF_ORDER, True)
+    fleet.wait_for("state", names_it)
     with Fleet(bench.broker.host, bench.broker.port) as latecomer:  # who comes later hears it too: it is retained
         latecomer.wait_for("state", names_it)
         assert latecomer.of("state", retained=True)

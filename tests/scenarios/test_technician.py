@@ -19,7 +19,7 @@ from cabinet.basket.tally import tally
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.sim import pictures
 from tests.scenarios.command import as_json, cabinet
 from tests.scenarios.conftest import bench_in
@@ -65,8 +65,8 @@ def test_status_tells_a_cabinet_ready_to_sell(bench: Bench) -> None:
 
 
 def test_doctor_finds_every_part_of_a_sound_cabinet_in_order(bench: Bench) -> None:
-    wait_until(lambda: bool(bench.status()["cloud"]["connected"]), 10.0, "never connected")
-    wait_until(lambda: all(part["ok"] for part in bench.ask("doctor")["parts"]), 10.0, "a part is not in order")
+    wait_until(lambda: bool(bench.status()["cloud"]["connected"]), PATIENCE_S, "never connected")
+    wait_until(lambda: all(part["ok"] for part in bench.ask("doctor")["parts"]), PATIENCE_S, "a part is not in order")
     parts = {part["part"] for part in as_json(bench.socket, "doctor")["parts"]}
     assert parts >= {"board", "lock", "bolt", "disk", "catalogue", "recogniser", "scale:s1", "camera:front", "cloud"}
 
@@ -156,5 +156,6 @@ def test_a_recording_is_not_written_over_a_file_that_is_there(bench: Bench, boug
 
 
 def test_the_outbox_empties_into_the_cloud(bench: Bench, bought: str) -> None:
-    wait_until(lambda: as_json(bench.socket, "outbox")["count"] == 0, 20.0, "the outbox does not empty")
+    wait_until(lambda: bench.ask("outbox")["count"] == 0, PATIENCE_S, "the outbox does not empty")
+    assert as_json(bench.socket, "outbox")["count"] == 0
     assert "nothing waits" in cabinet(bench.socket, "outbox")

@@ -27,7 +27,7 @@ class Listener:
 
     def start(self) -> None:
         self._client.loop_start()
-        self._listening.wait(5.0)
+        self._listening.wait(30.0)
 
     def stop(self) -> None:
         self._client.disconnect()

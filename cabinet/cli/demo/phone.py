@@ -14,7 +14,7 @@ from cabinet.units import MemberId
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-NUMBER_S = 10.0  # until the screen shows a number again after a visit
+NUMBER_S = 60.0  # until the screen shows a number again after a visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from cabinet.ledger.entries import VisitRecord
 from cabinet.receipt import money
 from cabinet.sim import acts as a
 
-PAID_S: Final = 20.0  # from the closing to the provider's answer, on a busy machine
+PAID_S: Final = 60.0  # from the closing to the provider's answer, on a busy machine
 OWED: Final = (
     "SELECT coalesce(sum(due_minor - captured_minor + returned_minor), 0) AS minor FROM payment"
     " WHERE member = ? AND state IN ('owed', 'overdue')"

@@ -12,7 +12,7 @@ from cabinet.cli.demo.shop import Member
 from cabinet.cloud.money.sandbox import Sandbox
 from cabinet.receipt import money
 
-SETTLED_S: Final = 20.0  # from the closing to the provider's answer
+SETTLED_S: Final = 60.0  # from the closing to the provider's answer
 
 
 def give_card(bench: Bench, member: Member) -> None:
