@@ -4,7 +4,7 @@ PYTHON ?=
 export PYTHON
 PY := .venv/bin/python
 
-# Of `make chaos`; VARIANT=puback or nodedupe (or both) breaks the cabinet or the cloud on purpose, and must be seen to fail.
+# Of `make chaos`; VARIANT=puback, nodedupe or both breaks the cabinet or the cloud on purpose, and must be seen to fail.
 SALES ?= 600
 SECONDS ?= 45
 SEED ?= 7
