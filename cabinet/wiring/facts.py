@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cabinet import config
@@ -14,6 +15,11 @@ from cabinet.units import CameraId, ZoneId
 
 BOARD_HZ = 80.0  # of every channel (PROTOCOL.md)
 Polygons = dict[ZoneId, tuple[tuple[float, float], ...]]
+
+
+def traces(facts: Config) -> Path:
+    """Where every visit has its folder."""
+    return facts.cabinet.data_dir / "traces"
 
 
 def zones(facts: Config) -> dict[ZoneId, evidence.Zone]:

@@ -70,6 +70,10 @@ class People:
         self.shopper.on_confirm = lambda yes: self._answer(self.greeter.confirm(yes=yes))
         self.greeter.told = self._ask
 
+    @property
+    def face_model(self) -> str:
+        return "" if self.faces is None else self.faces.model
+
     def changed(self) -> None:
         """Other members, or other faces of theirs."""
         if self.desk is not None:

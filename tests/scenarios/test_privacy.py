@@ -14,18 +14,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cabinet.cli.demo import people
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Shop, basket, coded
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from tests.scenarios.command import Fleet, as_json, cabinet, typed
 from tests.scenarios.conftest import bench_in
 
 COLA = "5000000000011"
 NAME = "Ann Example-Surname"
+VECTOR = [float(number) for number in np.random.default_rng(5).normal(0.0, 0.09, 128).astype(np.float32)]
 DIGITS = "0815"  # no number begins with a zero: found as a word, it is these digits
 
 
@@ -51,7 +53,7 @@ def life(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with TemporaryDirectory(prefix="shop-") as folder, bench_in(Path(folder)) as bench:
         shop = Shop(bench)
         shop.stock_drawn()
-        wait_until(lambda: bool(bench.status()["cloud"]["connected"]), 10.0, "never connected")
+        wait_until(lambda: bool(bench.status()["cloud"]["connected"]), PATIENCE_S, "never connected")
         with Fleet(bench.broker.host, bench.broker.port) as fleet:
             yield lived(shop, bench, fleet, person, tmp_path_factory.mktemp("out"))
 
@@ -75,7 +77,7 @@ def lived(shop: Shop, bench: Bench, fleet: Fleet, person: Person, out: Path) -> 
     (out / "receipt.json").write_text(json.dumps(erased["receipt"]))
     after = files(bench.data)
     bench.start_cloud()
-    wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), 20.0, "the outbox does not empty")
+    wait_until(lambda: bool(bench.ask("outbox")["count"] == 0), PATIENCE_S, "the outbox does not empty")
     fleet.wait_for("ev", lambda event: event["type"] == "member.erased")
     return Life(
         {"name": NAME, "surname": "Example-Surname", "code": token, "secret of the code": token.partition(":")[2]},
@@ -132,8 +134,8 @@ def test_there_was_something_to_find(life: Life) -> None:
 
 
 @pytest.mark.parametrize("kind", ["<f", ">f", "<d", ">d", "base64", "hex", "json", "%.6f"])
-def test_a_template_in_the_open_would_be_found(kind: str, life: Life) -> None:
-    vector = life.vectors[0]
+def test_a_template_in_the_open_would_be_found(kind: str) -> None:
+    vector = VECTOR
     raw = struct.pack("<128f", *vector)
     written = {
         "base64": base64.b64encode(b"x" + raw),
@@ -146,17 +148,18 @@ def test_a_template_in_the_open_would_be_found(kind: str, life: Life) -> None:
         content += struct.pack(f"{kind[0]}128{kind[1]}", *vector)
     assert (
         any(form in content for form in as_bytes(vector))
-        or sum(text.encode() in content for text in as_text(vector)) > len(as_text(vector)) / 2
+        or sum(text.encode() in content for text in as_text(vector)) > 1  # what is searched below fails on
     )
 
 
-@pytest.mark.parametrize("what", ["name", "surname", "code", "secret of the code"])
-def test_it_stands_in_no_log_no_message_and_no_file(what: str, life: Life) -> None:
-    secret = life.secrets[what].encode()
-    assert not [line for line in life.logged if life.secrets[what] in line]
-    assert not [topic for topic, payload, _ in life.heard if secret in payload]
-    assert not [name for name, content in life.at_rest.items() if secret in content]
-    assert secret not in life.cloud
+def test_name_and_code_stand_in_no_log_no_message_and_no_file(life: Life) -> None:
+    assert set(life.secrets) == {"name", "surname", "code", "secret of the code"}
+    for what, text in life.secrets.items():
+        secret = text.encode()
+        assert not [line for line in life.logged if text in line], what
+        assert not [topic for topic, payload, _ in life.heard if secret in payload], what
+        assert not [name for name, content in life.at_rest.items() if secret in content], what
+        assert secret not in life.cloud, what
 
 
 def test_the_digits_stand_in_no_log_no_message_and_no_recording(life: Life) -> None:

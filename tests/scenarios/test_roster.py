@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from cabinet.cli.demo import goods, people
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.sim import pictures
 from tests.scenarios.command import as_json, cabinet, typed
 
@@ -55,19 +55,19 @@ def test_a_member_of_the_fleet_shops_here_also_offline_until_they_are_taken_off(
         bench.wait_for_state("Idle")
         (tmp_path / "member.json").write_text(json.dumps(ENTRY))
         at_the_far_end(bench, "add", str(tmp_path / "member.json"))
-        wait_until(lambda: knows(bench, 1), 30.0, lambda: str(bench.status()))
+        wait_until(lambda: knows(bench, 1), PATIENCE_S, lambda: str(bench.status()))
         visit = buy(shop)
         assert as_json(bench.socket, "visits", "show", visit)["visit"]["member"] == MEMBER
         bench.broker.stop()
-        wait_until(lambda: not bench.status()["cloud"]["connected"], 30.0, "the loss is not noticed")
+        wait_until(lambda: not bench.status()["cloud"]["connected"], PATIENCE_S, "the loss is not noticed")
         buy(shop)
         at_the_far_end(bench, "remove", MEMBER)
         assert knows(bench, 1)
         bench.broker.start()
-        wait_until(lambda: knows(bench, 0), 60.0, lambda: str(bench.status()))
+        wait_until(lambda: knows(bench, 0), PATIENCE_S, lambda: str(bench.status()))
         assert unknown_codes(bench) == 0
         shop.somebody(CARD)
-        wait_until(lambda: unknown_codes(bench) > 0, 20.0, "nobody is seen")
+        wait_until(lambda: unknown_codes(bench) > 0, PATIENCE_S, "nobody is seen")
         assert not bench.board.control({"do": "pull"})["ok"]
         assert len(bench.ask("visits.list")["visits"]) == 2
         assert "version 2, 0 members" in " ".join(cabinet(bench.socket, "status").split())

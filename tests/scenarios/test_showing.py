@@ -3,7 +3,7 @@
 from typing import Any
 
 from cabinet.cli.demo.shop import Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 
 COLA, OATS = "5000000000011", "5000000000035"
 
@@ -17,12 +17,14 @@ def units(shop: Shop) -> dict[str, int] | None:
 def test_the_screen_follows_what_i_take_and_put_back_and_forgets_it_when_i_have_paid(shop: Shop, ann: Member) -> None:
     visit = shop.open_as(ann.code)
     place = shop.take("s1", COLA)
-    wait_until(lambda: units(shop) == {COLA: 1}, 5.0, lambda: f"shown: {shop.bench.status()['interim']}")
+    wait_until(lambda: units(shop) == {COLA: 1}, PATIENCE_S, lambda: f"shown: {shop.bench.status()['interim']}")
     assert shop.bench.status()["screen"].startswith("So far: ")
     shop.take("s2", OATS)
-    wait_until(lambda: units(shop) == {COLA: 1, OATS: 1}, 5.0, lambda: f"shown: {shop.bench.status()['interim']}")
+    wait_until(
+        lambda: units(shop) == {COLA: 1, OATS: 1}, PATIENCE_S, lambda: f"shown: {shop.bench.status()['interim']}"
+    )
     shop.put_back("s1", COLA, place)
-    wait_until(lambda: units(shop) == {OATS: 1}, 5.0, lambda: f"shown: {shop.bench.status()['interim']}")
+    wait_until(lambda: units(shop) == {OATS: 1}, PATIENCE_S, lambda: f"shown: {shop.bench.status()['interim']}")
     assert basket(shop.shut(visit)) == {OATS: 1}
     after = shop.bench.status()
     assert (after["interim"], "So far" in after["screen"]) == (None, False)

@@ -14,7 +14,7 @@ import pytest
 from cabinet.cli.demo import people
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.shop import Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.ledger import Ledger
 from cabinet.sim import pictures
 from tests.scenarios.command import as_json, cabinet
@@ -60,7 +60,7 @@ def open_with(shop: Shop, shown: pictures.Picture) -> str:
     shop.somebody(shown)
     visit = str(shop.bench.wait_for_state("Servicing")["visit"])
     assert shop.pull()
-    wait_until(lambda: shop.bench.status()["door_open"] is True, 10.0, "the door does not open")
+    wait_until(lambda: shop.bench.status()["door_open"] is True, PATIENCE_S, "the door does not open")
     return visit
 
 
@@ -122,13 +122,17 @@ def test_goods_that_leave_in_a_service_are_an_incident_and_no_charge(shop: Shop,
     visit = open_with(shop, code(shop, tina, "service"))
     shop.take("s1", COLA)
     assert shut(shop, visit)["total_minor"] == 0
-    wait_until(lambda: any("goods left" in why for why in incidents(shop, visit)), 20.0, "nobody misses the bottle")
+    wait_until(
+        lambda: any("goods left" in why for why in incidents(shop, visit)), PATIENCE_S, "nobody misses the bottle"
+    )
 
 
 @pytest.mark.campaign
 def test_a_restock_that_is_left_open_is_told(shop: Shop, tina: str) -> None:
     visit = open_with(shop, code(shop, tina, "restock"))
-    wait_until(lambda: any("long open" in why for why in incidents(shop, visit)), 20.0, "nobody tells of the open door")
+    wait_until(
+        lambda: any("long open" in why for why in incidents(shop, visit)), PATIENCE_S, "nobody tells of the open door"
+    )
     assert shut(shop, visit)["outcome"] == "serviced"
 
 

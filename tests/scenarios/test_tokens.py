@@ -27,7 +27,7 @@ from cabinet.sim.pictures import Picture
 from tests.scenarios.command import as_json, cabinet
 
 COLA = "5000000000011"
-BOUND_S = 30.0
+BOUND_S = 60.0
 
 
 @pytest.fixture

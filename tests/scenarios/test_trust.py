@@ -10,7 +10,7 @@ from cabinet.cli.demo import goods
 from cabinet.cli.demo.people import Person
 from cabinet.cli.demo.processes import Bench
 from cabinet.cli.demo.shop import Member, Shop, basket
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.identity.risk import CARD_TOO_OFTEN
 from cabinet.screenline import refused
 from cabinet.sim import pictures
@@ -57,7 +57,7 @@ def test_a_technician_reads_why_a_member_was_let_in_for_how_much_and_why_not_any
 
     shop.somebody(ann.code)
     line = refused(CARD_TOO_OFTEN)
-    wait_until(lambda: shop.bench.status()["screen"] == line, 20.0, lambda: str(shop.bench.status()))
+    wait_until(lambda: shop.bench.status()["screen"] == line, PATIENCE_S, lambda: str(shop.bench.status()))
     assert not shop.world.pull()
     (attempt, *_) = as_json(socket, "visits", "refused")["refused"]
     assert (attempt["member"], attempt["why"]) == (ann.member, CARD_TOO_OFTEN)

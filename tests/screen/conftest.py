@@ -19,7 +19,7 @@ from cabinet.screen import Link, Serving, bound
 from cabinet.session.effects import Notice
 from cabinet.shopper import Shopper
 
-BOUND_S = 20.0
+BOUND_S = 60.0
 
 
 class Stage:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cabinet import config
+from cabinet.config.explaining import inner_model
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNIT = FOLDER / "cabinet.service"
@@ -214,7 +215,7 @@ def test_every_key_of_the_configuration_is_in_the_example() -> None:
     table = tomllib.loads(uncommented(example()))
     missing = []
     for section, facts in config.Config.model_fields.items():
-        kind = config._inner(facts.annotation)
+        kind = inner_model(facts.annotation)
         there = table.get(section)
         rows = there if isinstance(there, list) else [there or {}]
         known = list(getattr(kind, "model_fields", None) or kind.__dataclass_fields__)
