@@ -3,7 +3,7 @@
 import pytest
 
 from cabinet.cli.demo.shop import SHOPPER, Shop
-from cabinet.cli.demo.waiting import wait_until
+from cabinet.cli.demo.waiting import PATIENCE_S, wait_until
 from cabinet.ledger import Ledger
 from cabinet.units import Sku, ZoneId
 from tests.scenarios.command import as_json
@@ -33,14 +33,15 @@ def test_a_technicians_day_teaches_the_mass_and_tells_of_the_bottle_that_went(sh
         rows = as_json(socket, "catalog", "masses")["masses"]
         return any(row["sku"] == COLA and row["units"] == 3 and row["in_use"] for row in rows)
 
-    wait_until(learnt, 30.0, "the mass is learnt")
+    wait_until(learnt, PATIENCE_S, "the mass is learnt")
     assert incidents(shop) == []
+    shop.bench.wait_for_state("Idle")
     visit = as_json(socket, "unlock", "--reason", "new lamp")["visit"]
     assert shop.pull()
     shop.lift("s1", COLA)
     shop.feel("s1")
     shop.shut(visit)
-    wait_until(lambda: bool(incidents(shop)), 30.0, "the bottle is missed")
+    wait_until(lambda: bool(incidents(shop)), PATIENCE_S, "the bottle is missed")
     (why,) = incidents(shop)
     assert why.startswith("goods left during a service: zone s1 weighs")
     assert COLA in why

@@ -4,6 +4,7 @@ Enrolled with face, code and digits; shops, is looked up, has the recording expo
 """
 
 import base64
+import contextlib
 import json
 import re
 import sqlite3
@@ -100,7 +101,24 @@ def receipt_told(file: Path, member: str) -> str:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """As they stand together: read until two readings in a row agree, for the daemon goes on writing."""
+    seen = [_files(folder)]
+
+    def at_rest() -> bool:
+        seen.append(_files(folder))
+        return seen[-1] == seen.pop(0)
+
+    wait_until(at_rest, PATIENCE_S, "the files never come to rest")
+    return seen[-1]
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # renamed or removed since it was listed
+            if file.is_file():
+                found[str(file.relative_to(folder))] = file.read_bytes()
+    return found
 
 
 def as_bytes(vector: list[float]) -> list[bytes]:

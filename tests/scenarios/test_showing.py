@@ -26,5 +26,9 @@ def test_the_screen_follows_what_i_take_and_put_back_and_forgets_it_when_i_have_
     shop.put_back("s1", COLA, place)
     wait_until(lambda: units(shop) == {OATS: 1}, PATIENCE_S, lambda: f"shown: {shop.bench.status()['interim']}")
     assert basket(shop.shut(visit)) == {OATS: 1}
-    after = shop.bench.status()
-    assert (after["interim"], "So far" in after["screen"]) == (None, False)
+
+    def forgotten() -> bool:
+        after = shop.bench.status()
+        return after["interim"] is None and "So far" not in after["screen"]
+
+    wait_until(forgotten, PATIENCE_S, lambda: f"still shown: {shop.bench.status()['screen']}")

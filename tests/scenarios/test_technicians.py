@@ -96,7 +96,8 @@ def test_a_used_code_opens_nothing_and_leaves_a_line(shop: Shop, tina: str) -> N
     shut(shop, open_with(shop, shown))
     wait_until(lambda: _refused_again(shop, shown), 90.0, "nobody looked at the used code")
     assert (lines(shop)[0]["error"], lines(shop)[0]["name"]) == ("used", "Tina")
-    assert shop.bench.status()["visit"] is None or shop.bench.status()["state"] == "Authenticating"
+    told = shop.bench.status()
+    assert told["visit"] is None or told["state"] == "Authenticating"
     shop.nobody()
     shop.bench.wait_for_state("Idle")
 

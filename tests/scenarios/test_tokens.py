@@ -40,7 +40,7 @@ def folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def opened(folder: Path, **identity: Any) -> Iterator[Shop]:
     first = {"front": pictures.jpeg(pictures.lobby()), "top": goods.drawn(goods.DRAWN_SHELVES, 1)}
-    settings = {"identity": {"faces": False, **identity}}
+    settings = {"identity": {"faces": False, "nonce_s": 600, **identity}}
     with Bench(folder / "b", interior=goods.interior(), pictures=first, settings=settings) as bench:
         shop = Shop(bench)
         shop.stock_drawn()

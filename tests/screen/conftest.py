@@ -15,7 +15,7 @@ import pytest
 
 from cabinet.control.server import Control
 from cabinet.control.shopper import ShopperRoom
-from cabinet.screen import Link, Serving, bound
+from cabinet.screen import Link, Serving, bound, link
 from cabinet.session.effects import Notice
 from cabinet.shopper import Shopper
 
@@ -135,7 +135,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setattr(link, "ANSWER_S", BOUND_S)  # of one program and a busy machine
     with Stage(tmp_path) as made:
         made.do(made.shopper.show, Notice.READY)
         yield made
