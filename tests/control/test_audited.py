@@ -31,13 +31,18 @@ def operations() -> set[str]:
     for path in ROOT.rglob("*.py"):
         content = path.read_text()
         for node in ast.walk(ast.parse(content)) if "def operations(" in content else ():
-            if isinstance(node, ast.FunctionDef) and node.name == "operations":
+            if isinstance(node, ast.FunctionDef) and node.name == "operations" and not _declared(node):
                 keys = [key for table in ast.walk(node) if isinstance(table, ast.Dict) for key in table.keys]
                 named = {str(key.value) for key in keys if isinstance(key, ast.Constant)}
                 handed_on = any(isinstance(one, ast.Attribute) and one.attr == "operations" for one in ast.walk(node))
                 assert named or handed_on, f"{path}: nobody can tell which operations these are"
                 found |= named
     return found
+
+
+def _declared(node: ast.FunctionDef) -> bool:
+    """Of a room that anybody may be: nothing in it but `...`."""
+    return ast.unparse(node.body[-1]) == "..."
 
 
 def test_every_operation_either_looks_or_changes_something() -> None:
