@@ -11,8 +11,10 @@ from cabinet.cli.client import Client
 from cabinet.cli.errors import BadInputError, NotReachableError, RefusedError
 from tests.support.fake_control import FakeControl, Refusal
 
+BOUND_S = 60.0  # only a failure waits so long
 
-def ask(control: FakeControl, op: str = "status", timeout_s: float = 5.0) -> dict[str, object]:
+
+def ask(control: FakeControl, op: str = "status", timeout_s: float = BOUND_S) -> dict[str, object]:
     with Client(control.path) as client:
         return client.ask(op, timeout_s=timeout_s)
 
@@ -74,14 +76,14 @@ def test_an_endless_answer_is_cut_off(control: FakeControl, monkeypatch: pytest.
 
 
 def test_a_silent_daemon_is_given_up_after_the_time(control: FakeControl) -> None:
-    control.answers["status"] = lambda _: control.release.wait(20) and {}
+    control.answers["status"] = lambda _: control.release.wait(BOUND_S) and {}
     with pytest.raises(NotReachableError, match=r"has not answered status within 0\.3 s"):
         ask(control, timeout_s=0.3)
 
 
 def test_a_wait_is_reported_while_it_lasts(control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "SLICE_S", 0.01)
-    control.answers["status"] = lambda _: {"released": control.release.wait(20)}
+    control.answers["status"] = lambda _: {"released": control.release.wait(BOUND_S)}
     with Client(control.path) as client:
         assert client.ask("status", waiting=lambda _: control.release.set()) == {"released": True}
 
@@ -96,7 +98,7 @@ def test_a_daemon_that_hangs_up_went_away(control: FakeControl) -> None:
     with Client(control.path) as client:
         client.watch()
         with pytest.raises(NotReachableError, match="went away"):
-            client.happening(5)
+            client.happening(BOUND_S)
 
 
 def test_one_connection_serves_several_questions(control: FakeControl) -> None:
@@ -109,7 +111,7 @@ def test_happenings_that_arrive_together_are_told_one_by_one(control: FakeContro
     control.happenings = [{"n": 1}, {"n": 2}]
     with Client(control.path) as client:
         client.watch()
-        assert [client.happening(5), client.happening(5)] == control.happenings
+        assert [client.happening(BOUND_S), client.happening(BOUND_S)] == control.happenings
 
 
 def test_a_quiet_second_is_none(control: FakeControl) -> None:

@@ -44,11 +44,18 @@ class Pipe:
         pass
 
 
-@pytest.fixture
-def own() -> Iterator[Postgres]:
-    """A server that a test may stop."""
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Postgres]:
     with Postgres() as running:
         yield running
+
+
+@pytest.fixture
+def own(ours: Postgres) -> Postgres:
+    """A server that a test may stop; each test has a database of its own on it."""
+    if not ours._running:
+        ours.start()
+    return ours
 
 
 def loop_over(store: CloudStore) -> tuple[CloudLoop, Pipe, CloudService]:

@@ -13,6 +13,7 @@ from cabinet.cloud.store import CloudStore, ForeignStoreError, Mark
 from tests.cloud.counterpart import CAB, KEYS, OTHER, Counterpart, chain, opened
 
 STORE = "5" * 32
+BOUND_S = 60.0  # only a failure waits so long
 
 
 def at_once(*works: Callable[[], None]) -> None:
@@ -21,7 +22,7 @@ def at_once(*works: Callable[[], None]) -> None:
 
     def run(work: Callable[[], None]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(BOUND_S)
             work()
         except BaseException as error:  # noqa: BLE001  # told below
             failures.append(error)
@@ -30,7 +31,7 @@ def at_once(*works: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(BOUND_S)
     assert failures == []
 
 
@@ -73,10 +74,11 @@ def test_the_second_of_two_neighbours_waits_for_the_first_ones_commit(place: str
     with first.books.writing(CAB):
         first.take(CAB, events[order[0]], 1)
         waiting.start()
-        assert begun.wait(10)
+        assert begun.wait(BOUND_S)
         waiting.join(0.2)
         assert waiting.is_alive()
-    waiting.join(10)
+    waiting.join(BOUND_S)
+    assert not waiting.is_alive()
     assert first.mark(CAB, STORE).hwm == 5
     first.close()
 

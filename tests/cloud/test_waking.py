@@ -15,7 +15,7 @@ from cabinet.cloud.store import CloudStore
 from tests.cloud.counterpart import CAB, KEYS
 from tests.cloud.test_away import Pipe
 
-ENDS_S = 20.0  # against a test that hangs; the loop by itself would look again in an hour
+ENDS_S = 60.0  # against a test that hangs; the loop by itself would look again in an hour
 
 
 class SlowDesk:

@@ -50,7 +50,7 @@ def crew(broker: Mosquitto, folder: Path, place: str, *, workers: int = 2) -> It
             process.stderr.read()  # a full pipe would hold it up
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def children(process: "subprocess.Popen[str]") -> list[int]:
@@ -87,7 +87,7 @@ def test_workers_end_with_the_process_that_started_them_even_when_it_is_killed(t
     with Mosquitto(tmp_path) as broker, crew(broker, tmp_path, str(tmp_path / "cloud.db")) as cloud:
         workers = [psutil.Process(pid) for pid in children(cloud)]
         cloud.kill()
-        gone, alive = psutil.wait_procs(workers, timeout=15)
+        gone, alive = psutil.wait_procs(workers, timeout=60)
     assert (len(gone), alive) == (2, [])
 
 
@@ -96,7 +96,7 @@ def test_sigterm_ends_all_workers_and_leaves_0_behind(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker, crew(broker, tmp_path, str(tmp_path / "cloud.db"), workers=3) as cloud:
         workers = [psutil.Process(pid) for pid in children(cloud)]
         cloud.terminate()
-        assert cloud.wait(20) == 0
+        assert cloud.wait(60) == 0
         assert psutil.wait_procs(workers, timeout=1)[1] == []
 
 

@@ -111,7 +111,7 @@ def unlock(room: Room, **arguments: Any) -> dict[str, Any]:
 
         running = asyncio.create_task(steps())
         try:
-            return await asyncio.wait_for(room.ask("unlock", "rosa", **arguments), 5.0)
+            return await asyncio.wait_for(room.ask("unlock", "rosa", **arguments), 60.0)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -20,7 +20,7 @@ from cabinet.ledger import LedgerError
 from cabinet.ports import PortError
 from cabinet.trace import TraceError
 
-BOUND_S = 10.0
+BOUND_S = 60.0
 
 
 async def echo(arguments: Mapping[str, Any], who: str) -> dict[str, Any]:

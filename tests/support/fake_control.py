@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 Data = dict[str, Any]
+BOUND_S = 60.0  # only a failure waits so long
 STREAMS = {"watch", "board.watch", "scale.watch"}  # each gets the happenings
 
 
@@ -45,11 +46,11 @@ class FakeControl:
     def __exit__(self, *_: object) -> None:
         self.release.set()
         _close(self._server)
-        self._threads[0].join(5)  # after this nobody else is let in
+        self._threads[0].join(BOUND_S)  # after this nobody else is let in
         for client in self._clients:
             _close(client)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(BOUND_S)
 
     def ops(self) -> list[str]:
         return [op for op, _ in self.asked]

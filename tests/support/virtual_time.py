@@ -9,7 +9,7 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-STUCK_S = 10.0  # real seconds without timer, byte or callback: nothing will ever happen
+STUCK_S = 60.0  # real seconds without timer, byte or callback: nothing will ever happen
 
 T = TypeVar("T")
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cabinet import uplink as uplink_module
 from cabinet import wire
 from cabinet.adapters.mqtt import Broker, MqttPipe, Tls
-from cabinet.ledger import Ledger
+from cabinet.ledger import Ledger, Stamp
 from cabinet.sim.broker import Mosquitto
 from cabinet.uplink import offline_payload
 from tests.ledger.examples import shop, visit_id
@@ -50,17 +51,25 @@ def test_three_visits_while_the_broker_is_down_arrive_in_order_once(
     assert asyncio.run(story()) == [visit_id(1), visit_id(2), visit_id(3)]
 
 
-def test_a_charge_is_at_the_cloud_well_within_a_second(broker: Mosquitto, ledger: Ledger, tmp_path: Path) -> None:
-    async def story() -> int:
-        async with cloud_over(broker, tmp_path / "cloud.db"), uplink_over(broker, ledger) as uplink:
+def test_a_charge_goes_to_the_cloud_without_waiting_for_any_timer(
+    broker: Mosquitto, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the cabinet is welcome its clock stands and it never looks by itself: nothing falls due any more."""
+    monkeypatch.setattr(uplink_module, "LOOK_AGAIN_S", 3600.0)
+    standing: list[Stamp] = []
+
+    async def story() -> None:
+        async with (
+            cloud_over(broker, tmp_path / "cloud.db"),
+            uplink_over(broker, ledger, clock=lambda: standing[0] if standing else now()) as uplink,
+        ):
             await until(lambda: bool(uplink.figures()["welcomed"]), "the cabinet is welcome")
-            begin_ms = now().mono_ms
-            shop(ledger, 1, now())
+            standing.append(now())
+            shop(ledger, 1, standing[0])
             uplink.poke()
             await until(lambda: ledger.backlog()[0] == 0, "the charge is acknowledged")
-            return now().mono_ms - begin_ms
 
-    assert asyncio.run(story()) < 1_000
+    asyncio.run(story())
 
 
 def test_a_broker_that_is_killed_and_forgets_loses_nothing(broker: Mosquitto, ledger: Ledger, tmp_path: Path) -> None:
@@ -108,8 +117,10 @@ def test_a_cloud_that_comes_back_greets_so_that_nobody_waits_for_a_timer(
             await until(lambda: uplink.figures()["sent"] > sent, "events go out to nobody")
             async with Spy(broker) as spy, cloud_over(broker, tmp_path / "cloud.db"):
                 await until(lambda: ledger.backlog()[0] == 0, "the second visit is acknowledged")
-                await until(lambda: bool(spy.of("dn", "welcome")), "the greeting is heard here too")
-                assert spy.of("dn", "welcome")[0]["nonce"] is None
+                await until(
+                    lambda: any(said["nonce"] is None for said in spy.of("dn", "welcome")),
+                    "the greeting, which answers no hello, is heard here too",
+                )
 
     asyncio.run(story())
 
@@ -178,7 +189,7 @@ def test_a_cabinet_that_vanishes_is_offline_by_its_last_will(broker: Mosquitto, 
             await until(lambda: any(state["online"] for state in spy.of("up", "state")), "the birth is heard")
             thread_socket = uplink._pipe._client.socket()  # type: ignore[attr-defined]  # pull the cable
             thread_socket.shutdown(2)
-            await until(lambda: not spy.of("up", "state")[-1]["online"] or len(spy.of("up", "state")) > 2, "the will")
+            await until(lambda: any(not state["online"] for state in spy.of("up", "state")), "the will is heard")
             return spy.of("up", "state")
 
     states = asyncio.run(story())
@@ -245,7 +256,7 @@ def test_the_pipe_speaks_tls_with_a_certificate_of_its_own(tmp_path: Path) -> No
         heard: list[bytes] = []
         ready: list[bool] = []
         pipe.start(lambda _topic, payload: heard.append(payload), ready.append)
-        await until(lambda: ready == [True], "the pipe is ready")
+        await until(lambda: ready[-1:] == [True], "the pipe is ready")
         pipe.send("cab/x", b"hello")
         await until(lambda: bool(heard), "the echo")
         await pipe.stop()
@@ -309,7 +320,7 @@ def test_a_cloud_that_knows_another_history_stops_the_sale_until_that_is_stored(
             with Ledger(tmp_path / "copy.db") as restored:
                 async with uplink_over(broker, restored) as uplink:
                     uplink._on_split = told.append
-                    await until(lambda: len(told) == 2, "the split is told and over")
+                    await until(lambda: len(told) >= 2, "the split is told and over")
 
     asyncio.run(story())
     assert "another history" in str(told[0])

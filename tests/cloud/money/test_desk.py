@@ -24,7 +24,7 @@ from cabinet.cloud.store import CloudStore
 from tests.cloud.money.conftest import CAB, Shop
 
 KEYS = {CAB: b"k" * 32, "cab-2": b"l" * 32, "cab-3": b"m" * 32, "cab-4": b"n" * 32, "cab-5": b"o" * 32}
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Counted:
