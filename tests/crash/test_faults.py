@@ -23,10 +23,10 @@ def counts() -> dict[str, int]:
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_one_failed_write_stops_the_process_and_the_books_agree_after_it(counts: dict[str, int], error: str) -> None:
-    results = run(every(counts, WRITING, f"error={error}", step=7))
+    results = run(every(counts, WRITING, f"error={error}", step=5))
     assert [(result.name, result.found) for result in results if result.found] == []
     assert (
-        sum(result.faults for result in results) >= 3
+        sum(result.faults for result in results) >= 5
     )  # commits that failed; the others were checkpoints, or the start
     assert {result.ended for result in results} <= {"ended", "no ledger"}
 

@@ -39,7 +39,7 @@ def test_every_state_keeps_what_the_world_knew(bench_ops: list[Op]) -> None:
     assert sum(isinstance(fact, Mirrored) for fact in known) == 1
     assert sum(isinstance(fact, Published) for fact in known) >= 6
     assert {fact.outcome for fact in known if isinstance(fact, Shown)} >= {"void", "charge"}
-    report = enumerate_states(bench_ops, Effort(drawn=3, tears=3, each=2))
+    report = enumerate_states(bench_ops, Effort(drawn=3, tears=3, each=3))
     assert report.bad == {}, report.told
     assert report.total >= 2_000, report.states
     assert report.commits >= 60
@@ -55,12 +55,12 @@ def lied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Op], Repo
     need_strace()
     folder = tmp_path_factory.mktemp("lied") / "kept"
     ops = recorded(folder, LIE)
-    return folder, ops, enumerate_states(ops, Effort(drawn=2, tears=2, each=4))
+    return folder, ops, enumerate_states(ops, Effort(drawn=2, tears=2, each=6))
 
 
 def test_a_life_on_an_honest_disk_loses_nothing(tmp_path: Path) -> None:
     need_strace()
-    report = enumerate_states(recorded(tmp_path / "kept", Job("honest")), Effort(drawn=2, tears=2, each=4))
+    report = enumerate_states(recorded(tmp_path / "kept", Job("honest")), Effort(drawn=2, tears=2, each=6))
     assert report.bad == {}, report.told
     assert report.commits >= 8
 
@@ -77,7 +77,7 @@ def test_a_ledger_that_is_not_synced_at_each_commit_is_found_out(tmp_path: Path)
     """synchronous=NORMAL, which the product refuses."""
     need_strace()
     ops = recorded(tmp_path / "kept", Job("relaxed", variant="relaxed"))
-    report = enumerate_states(ops, Effort(drawn=2, tears=2, each=4))
+    report = enumerate_states(ops, Effort(drawn=2, tears=2, each=6))
     assert report.bad["I1"] > 0
     assert report.bad["I8"] > 0
 
